@@ -1,0 +1,62 @@
+"""One timer for all calls of the same limit: calls end in the order in which they began."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+
+class Entry:
+    """A call that runs against time."""
+
+    __slots__ = ("expired", "task", "when")
+
+    def __init__(self, when: float, task: asyncio.Task[Any]) -> None:
+        self.when = when
+        self.task = task
+        self.expired = False
+
+    def passed(self) -> bool:
+        """Asked on a cancel: was it this deadline, and nobody else's wish?"""
+        return self.expired and self.task.uncancel() <= 0
+
+
+class Deadline:
+    """Cancels the task of each call that outlives the limit."""
+
+    __slots__ = ("_limit", "_live", "_loop", "_timer")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, limit: float) -> None:
+        self._loop = loop
+        self._limit = limit
+        self._live: dict[Entry, None] = {}
+        self._timer: asyncio.TimerHandle | None = None
+
+    def begin(self, task: asyncio.Task[Any]) -> Entry:
+        """A call starts."""
+        entry = Entry(self._loop.time() + self._limit, task)
+        self._live[entry] = None
+        if self._timer is None:
+            self._timer = self._loop.call_at(entry.when, self._fire)
+        return entry
+
+    def end(self, entry: Entry) -> None:
+        """A call is over."""
+        self._live.pop(entry, None)
+
+    def _fire(self) -> None:
+        now = self._loop.time()
+        self._timer = None
+        for entry in list(self._live):
+            if entry.when > now:
+                self._timer = self._loop.call_at(entry.when, self._fire)
+                return
+            del self._live[entry]
+            entry.expired = True
+            entry.task.cancel()
+
+    def stop(self) -> None:
+        """The client closes."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

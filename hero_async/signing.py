@@ -1,0 +1,88 @@
+"""Credentials: where the key comes from, and how it is put on each attempt.
+
+`x-api-key` and `x-practice-group-id` go on every attempt, to the configured origin only; nothing may replace them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import anyio.to_thread
+
+from hero_async.errors import ConfigurationError
+from hero_async.settings import KeySource, check_key_text
+
+USER_AGENT = f"hero-health-python/{version('hero-health')}"
+
+
+def sign(key: str, practice_group_id: str, extra: Mapping[str, str]) -> dict[str, str]:
+    """The headers of an attempt. What the SDK sets comes last, so that nothing replaces it."""
+    return {
+        "Accept": "application/json",
+        "User-Agent": USER_AGENT,
+        **extra,
+        "x-api-key": key,
+        "x-practice-group-id": practice_group_id,
+    }
+
+
+class Key:
+    """The key of a client: fixed text, or what a file or callable gives.
+
+    A file or callable is asked at the first call and once more after a 401, so that a rotated key needs
+    no restart. Concurrent calls share one asking.
+    """
+
+    __slots__ = ("_asking", "_source", "_version", "text")
+
+    def __init__(self, source: KeySource) -> None:
+        self._source = source
+        self._version = 0
+        self._asking: asyncio.Lock | None = None
+        self.text: str | None = source if isinstance(source, str) else None
+        """The key, once it is known."""
+
+    def __repr__(self) -> str:
+        return "Key(***)"
+
+    @property
+    def version(self) -> int:
+        """Counts how often the key was fetched."""
+        return self._version
+
+    @property
+    def can_change(self) -> bool:
+        """Whether asking again may give another key."""
+        return not isinstance(self._source, str)
+
+    async def fetch(self, seen: int) -> str:
+        """Ask for the key, unless someone else did since version `seen`."""
+        if self._asking is None:
+            self._asking = asyncio.Lock()
+        async with self._asking:
+            if self._version == seen or self.text is None:
+                self.text = await self._ask()
+                self._version += 1
+            return self.text
+
+    async def _ask(self) -> str:
+        source = self._source
+        if isinstance(source, Path):
+            try:
+                return check_key_text((await anyio.to_thread.run_sync(source.read_text, "utf-8")).strip())
+            except (OSError, UnicodeDecodeError):
+                pass
+            raise ConfigurationError("api_key: the file cannot be read")
+        if isinstance(source, str):
+            return source
+        given: Any = source()
+        if inspect.isawaitable(given):
+            given = await given
+        if not isinstance(given, str):
+            raise ConfigurationError("api_key: the callable must give text")
+        return check_key_text(given)

@@ -1,0 +1,191 @@
+"""One daemon thread runs one event loop; blocking calls hand their work over and wait.
+
+Nothing starts at import. After a fork the child starts a loop of its own and never touches what it inherited:
+its parent's connections and poller are shared, and closing them would break the parent's calls.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import contextvars
+import os
+import sys
+import threading
+import warnings
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+_EXIT_SECONDS = 2.0
+_UNWIND_SECONDS = 5.0
+
+
+class BackgroundLoop:
+    """An event loop on a thread of its own."""
+
+    def __init__(self, generation: int) -> None:
+        self.generation = generation
+        self.loop = _new_loop()
+        self.ident: int | None = None
+        started = threading.Event()
+        self.thread = threading.Thread(target=self._run, args=(started,), name="hero-sync", daemon=True)
+        self.thread.start()
+        started.wait()
+
+    def _run(self, started: threading.Event) -> None:
+        self.ident = threading.get_ident()
+        asyncio.set_event_loop(self.loop)
+        self.loop.call_soon(started.set)
+        try:
+            self.loop.run_forever()
+        finally:
+            self._unwind()
+            self.loop.close()
+
+    def _unwind(self) -> None:
+        tasks = asyncio.all_tasks(self.loop)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            self.loop.run_until_complete(asyncio.wait(tasks, timeout=1.0))
+        self.loop.run_until_complete(self.loop.shutdown_asyncgens())
+
+    def run(self, function: Callable[..., Coroutine[Any, Any, T]], *args: Any) -> T:
+        """Run `function(*args)` on the loop and wait for it.
+
+        An exception that interrupts the wait, such as KeyboardInterrupt, cancels the work and waits until it has
+        unwound.
+        """
+        if threading.get_ident() == self.ident:
+            raise RuntimeError("a blocking call on the SDK's own event loop would wait for itself: await AsyncHero")
+        result: T = _Job(self.loop, function, args).wait()
+        return result
+
+    def stop(self) -> None:
+        """Stop the loop within a bounded time."""
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.thread.join(_EXIT_SECONDS)
+
+
+class _Job:
+    """One piece of work on the loop. Its repr shows nothing of it."""
+
+    __slots__ = ("_args", "_context", "_done", "_error", "_function", "_loop", "_result", "_stopped", "_task")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
+        self._loop = loop
+        self._function = function
+        self._args = args
+        self._context = contextvars.copy_context()
+        self._done = threading.Lock()
+        self._done.acquire()
+        self._task: asyncio.Task[None] | None = None
+        self._stopped = False
+        self._result: Any = None
+        self._error: BaseException | None = None
+
+    def wait(self) -> Any:
+        try:
+            self._loop.call_soon_threadsafe(self._begin, context=self._context)
+            self._done.acquire()
+        except BaseException:
+            self._loop.call_soon_threadsafe(self._stop)
+            self._done.acquire(timeout=_UNWIND_SECONDS)
+            raise
+        error = self._error
+        if error is not None:
+            try:
+                raise error
+            finally:
+                del error
+                self._error = None
+        return self._result
+
+    def _begin(self) -> None:
+        if self._stopped:
+            return
+        self._task = self._loop.create_task(self._body(), context=self._context)
+
+    async def _body(self) -> None:
+        try:
+            self._result = await self._function(*self._args)
+        except BaseException as error:  # noqa: BLE001  # it belongs to the waiting thread, whatever it is
+            self._error = error
+        finally:
+            self._free()
+
+    def _stop(self) -> None:
+        self._stopped = True
+        if self._task is None:
+            self._free()  # the interrupt came before it was handed over
+            return
+        self._task.cancel()
+        self._task.add_done_callback(lambda _: self._free())  # it may never have entered its body
+
+    def _free(self) -> None:
+        if self._done.locked():
+            self._done.release()
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
+
+
+_lock = threading.Lock()
+_current: BackgroundLoop | None = None
+_inherited: list[BackgroundLoop] = []
+_generation = 0
+
+
+def _after_fork() -> None:
+    global _lock, _current, _generation
+    _lock = threading.Lock()  # the parent's may have been held by a thread that does not exist here
+    if _current is not None:
+        _inherited.append(_current)  # kept: collecting it would close what the parent uses
+    _current = None
+    _generation += 1
+
+
+def _at_exit() -> None:
+    global _current
+    loop, _current = _current, None
+    if loop is not None:
+        loop.stop()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+atexit.register(_at_exit)
+
+
+def generation() -> int:
+    """Counts forks: what belongs to an older generation belongs to a parent process."""
+    return _generation
+
+
+def background() -> BackgroundLoop:
+    """The loop of this process; started when first needed."""
+    global _current
+    loop = _current
+    if loop is None:
+        with _lock:
+            loop = _current
+            if loop is None:
+                loop = _current = BackgroundLoop(_generation)
+    if sys.flags.dev_mode:
+        _warn_in_running_loop()
+    return loop
+
+
+def _warn_in_running_loop() -> None:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    warnings.warn("a blocking hero_sync call stops the running event loop: use AsyncHero", RuntimeWarning, stacklevel=4)
