@@ -66,6 +66,8 @@ class Route(Protocol):
     @property
     def idempotent(self) -> bool: ...
     @property
+    def in_path(self) -> tuple[str, ...]: ...
+    @property
     def wire_names(self) -> frozenset[str]: ...
 
 
@@ -77,6 +79,7 @@ class Custom:
     idempotent: bool
     name: str = "request"
     path: str = "(custom)"
+    in_path: tuple[str, ...] = ("any",)
     wire_names: frozenset[str] = frozenset()
 
 
@@ -139,7 +142,12 @@ class Plan:
     """What the signature says, read once, at the first call."""
 
     parameters: Mapping[str, Parameter]
-    required: frozenset[str]
+    table: Mapping[str, tuple[Place, str, Callable[[Any], Any], bool]]
+    """By name: place, wire name (in the path: the placeholder), check, and whether it is required."""
+
+    required: int
+    """How many are required."""
+
     into: Any
     signature: inspect.Signature
 
@@ -233,7 +241,11 @@ class AnyOperation:
             )
         return Plan(
             parameters=parameters,
-            required=frozenset(name for name, parameter in parameters.items() if parameter.required),
+            table={
+                p.name: (p.place, f"{{{p.name}}}" if p.place == "path" else p.wire, p.check, p.required)
+                for p in parameters.values()
+            },
+            required=sum(parameter.required for parameter in parameters.values()),
             into=hints["return"],
             signature=signature.replace(parameters=own),
         )
@@ -256,17 +268,19 @@ class AnyOperation:
             InvalidArgumentError: An argument breaks a rule.
         """
         plan = self._plan or self.plan
-        if args or not plan.required <= kwargs.keys() or not kwargs.keys() <= plan.parameters.keys():
+        if args:
             kwargs = self._bind(plan, args, kwargs)
         try:
             return self._make(plan, kwargs)
         except Refused as refused:
             words = f"{refused.where}: {refused.rule}" if refused.where else refused.rule
+        except KeyError:  # an argument that is unknown: Python's own words say so best
+            words = None
+        self._bind(plan, (), kwargs)
         del args, kwargs  # a traceback that shows locals must not show them
-        raise InvalidArgumentError(words, operation=self.name)
+        raise InvalidArgumentError(words or "unknown argument", operation=self.name)
 
     def _bind(self, plan: Plan, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-        words = None
         try:
             return dict(plan.signature.bind(*args, **kwargs).arguments)
         except TypeError as error:
@@ -277,28 +291,29 @@ class AnyOperation:
     def _make(self, plan: Plan, kwargs: dict[str, Any]) -> Call[Any]:
         body: dict[str, Any] = {}
         query: list[str] = []
-        path: dict[str, str] = {}
-        table = plan.parameters
-        for name, value in kwargs.items():
-            if value is None:
-                continue
-            parameter = table[name]
-            try:
-                kept = parameter.check(value)
-                if parameter.place == "body":
-                    body[parameter.wire] = kept
-                elif parameter.place == "query":
-                    query.extend(query_pairs(parameter.wire, kept))
+        target = self.path
+        missing = plan.required
+        table = plan.table
+        name = ""
+        try:
+            for name, value in kwargs.items():
+                place, wire, check, required = table[name]
+                if value is None:
+                    continue
+                missing -= required
+                if place == "body":
+                    body[wire] = check(value)
+                elif place == "query":
+                    query.extend(query_pairs(wire, check(value)))
                 else:
-                    path[name] = path_segment(kept)
-            except Refused as refused:
-                raise Refused(refused.rule, f"{name}{refused.where}") from None
-        for name in plan.required:
-            if kwargs[name] is None:
-                raise Refused("is required", name)
+                    target = target.replace(wire, path_segment(check(value)))
+        except Refused as refused:
+            raise Refused(refused.rule, f"{name}{refused.where}") from None
+        if missing:
+            absent = (name for name, parameter in plan.parameters.items() if parameter.required)
+            raise Refused("is required", next(name for name in absent if kwargs.get(name) is None))
         if self.needs and not any(all(kwargs.get(name) is not None for name in group) for group in self.needs):
             raise Refused("needs " + "; or ".join(" and ".join(group) for group in self.needs))
-        target = _PLACEHOLDER.sub(lambda found: path[found[1]], self.path) if path else self.path
         if query:
             target = f"{target}?{'&'.join(query)}"
         return Call(self, target, encode(body) if body else None, kwargs, plan.into)

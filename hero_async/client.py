@@ -70,7 +70,7 @@ class AsyncHero(Resources[Async]):
         retries: How many times to try again, or a `RetryPolicy`. Default 2.
         rate_limit: A pace such as `RateLimit("20/s")` or "20/s". Default: free until a 429, then adaptive.
         max_connections: Connections at once. Default 100.
-        keep_alive: Seconds that an idle connection is kept. Default 15.
+        keep_alive: Seconds that an idle connection is kept; 0: a new one for each request. Default 15.
         fresh_for: A call that is not idempotent takes no connection idle for longer, in seconds. Default 2; set it
             below the server's own limit.
         max_response_bytes: The longest answer, counted after decompression. Default 16 MiB.

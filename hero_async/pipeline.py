@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import logging
 import math
 import os
 import re
@@ -127,15 +128,21 @@ class Pipeline:
             elapsed=clock.monotonic() - run.begun,
         )
 
-    async def headers(self, *, has_body: bool) -> Mapping[str, str]:
-        """The signed headers; the key is fetched when it is not known yet."""
+    def headers(self, *, has_body: bool) -> Mapping[str, str] | None:
+        """The signed headers; None when the key must be fetched first."""
         key = self.runtime.key
         if key.version != self._signed:
-            text = key.text if key.text is not None else await key.fetch(key.version)
-            self._headers = sign(text, self.settings.practice_group_id, self.settings.headers)
+            if key.text is None:
+                return None
+            self._headers = sign(key.text, self.settings.practice_group_id, self.settings.headers)
             self._with_body = {**self._headers, "Content-Type": "application/json"}
             self._signed = key.version
         return self._with_body if has_body else self._headers
+
+    async def fetch_headers(self, *, has_body: bool) -> Mapping[str, str]:
+        """The signed headers, after the key was fetched."""
+        await self.runtime.key.fetch(self.runtime.key.version)
+        return self.headers(has_body=has_body) or {}
 
 
 class _Run:
@@ -186,7 +193,7 @@ class _Run:
             return await self._traced(self.pipeline.runtime.tracing)
         except asyncio.CancelledError:
             if entry is None or not entry.passed():
-                self._settle(self._lost_to("cancelled"), None)
+                self._settle(self._running(), None)
                 raise
         finally:
             if deadline is not None and entry is not None:
@@ -210,18 +217,29 @@ class _Run:
 
     async def _attempts(self) -> Reply:
         pipeline = self.pipeline
-        runtime = pipeline.runtime
+        lane = pipeline.lane
+        call = self.call
+        operation = call.operation
+        has_body = call.body is not None
         last: HeroError | None = None
         while True:
-            try:
-                await pipeline.lane.enter(until=self.until)
-            except TimeoutError:
-                last = last or self._out_of_time("throttle")
-                raise last from None
-            outcome = await self._attempt()
+            self.attempt = None
+            headers = pipeline.headers(has_body=has_body) or await pipeline.fetch_headers(has_body=has_body)
+            if not lane.try_enter(clock.monotonic()):
+                try:
+                    await lane.enter(until=self.until)
+                except TimeoutError:
+                    last = last or self._out_of_time("throttle")
+                    raise last from None
+            self.number += 1
+            attempt = self.attempt = Attempt(
+                operation.verb, call.target, headers, call.body, operation.idempotent, self.guard, not operation.in_path
+            )
+            outcome = await (self._watched(attempt) if self._is_watched() else pipeline.runtime.transport(attempt))
             if type(outcome) is Reply and 200 <= outcome.status < 300:
-                runtime.budget.refund()
+                pipeline.runtime.budget.refund()
                 return outcome
+            self._settle(attempt.delivery, outcome)
             if await self._refresh_key(outcome):
                 continue
             failure = self._failure(outcome)
@@ -229,37 +247,16 @@ class _Run:
             wait = self._wait(failure)
             if wait is None:
                 raise last
-            observe.retrying(self.call.operation, self.call_id, self.number, outcome=_words(outcome), wait=wait)
+            observe.retrying(operation, self.call_id, self.number, outcome=_words(outcome), wait=wait)
             if failure.status != 429:  # a 429 waits in the lane, with all other calls of the practice group
                 self.attempt = None
                 await clock.sleep(wait)
 
-    async def _attempt(self) -> Reply | Loss:
-        call = self.call
-        operation = call.operation
-        self.attempt = None
-        headers = await self.pipeline.headers(has_body=call.body is not None)
-        attempt = self.attempt = Attempt(
-            operation.verb,
-            call.target,
-            headers,
-            call.body,
-            repeatable=operation.idempotent,
-            guard=self.guard,
-            constant=call.target == operation.path,
-        )
-        self.number += 1
-        debug = observe.log.isEnabledFor(10)
-        tracing = self.pipeline.runtime.tracing
-        if not debug and tracing is None:
-            outcome = await self.pipeline.runtime.transport(attempt)
-        else:
-            outcome = await self._watched(attempt, tracing, debug=debug)
-        if type(outcome) is not Reply or not 200 <= outcome.status < 300:
-            self._settle(attempt.delivery, outcome)
-        return outcome
+    def _is_watched(self) -> bool:
+        return self.pipeline.runtime.tracing is not None or observe.log.isEnabledFor(logging.DEBUG)
 
-    async def _watched(self, attempt: Attempt, tracing: observe.Tracing | None, *, debug: bool) -> Reply | Loss:
+    async def _watched(self, attempt: Attempt) -> Reply | Loss:
+        tracing = self.pipeline.runtime.tracing
         operation = self.call.operation
         began = clock.monotonic()
         span = tracing.attempt(self.span, operation, self.number) if tracing is not None else None
@@ -273,11 +270,8 @@ class _Run:
                 good = attempt.status is not None and 200 <= attempt.status < 300
                 error = None if good else str(attempt.status or attempt.phase)
                 tracing.end(span, status=attempt.status, error=error, delivery=attempt.delivery)
-            if debug:
-                ms = (clock.monotonic() - began) * 1000
-                observe.attempt_done(
-                    operation, self.call_id, self.number, outcome=words, ms=ms, delivery=attempt.delivery
-                )
+            ms = (clock.monotonic() - began) * 1000
+            observe.attempt_done(operation, self.call_id, self.number, outcome=words, ms=ms, delivery=attempt.delivery)
 
     async def _refresh_key(self, outcome: Reply | Loss) -> bool:
         """After a 401 a key that can change is asked for once more; the refused attempt was not processed."""
@@ -298,19 +292,19 @@ class _Run:
         elif delivery is Delivery.YES:
             self.delivery = Delivery.YES
 
-    def _lost_to(self, _why: str) -> Delivery:
+    def _running(self) -> Delivery:
+        """What would be known, were the running attempt lost now."""
         return self.attempt.delivery if self.attempt is not None else Delivery.NO
 
     def _known(self) -> Delivery:
         """What is known of the call in all: the running attempt, and those before."""
-        running = self._lost_to("now")
+        running = self._running()
         return running if self.delivery is Delivery.NO else self.delivery
 
     def _failure(self, outcome: Reply | Loss) -> Failure:
         idempotent = self.call.operation.idempotent
         if isinstance(outcome, Loss):
-            delivery = self._lost_to("loss")
-            return Failure(delivery=delivery, idempotent=idempotent, permanent=outcome.permanent)
+            return Failure(delivery=self._running(), idempotent=idempotent, permanent=outcome.permanent)
         retry_after = parse_retry_after(
             outcome.headers.get("Retry-After"), now=clock.now(), server_date=outcome.headers.get("Date")
         )
@@ -326,7 +320,7 @@ class _Run:
         policy = self.pipeline.settings.retries
         if failure.status == 429:
             pause = policy.wait(self.number, failure)
-            self.pipeline.lane.cool_down(pause, sent_at=self.begun)
+            self.pipeline.lane.cool_down(pause, sent_at=self.attempt.began if self.attempt is not None else self.begun)
             observe.cooling_down(self.call.operation, pause)
             wait = pause if self.number <= policy.retries else None
         else:

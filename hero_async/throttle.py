@@ -94,6 +94,13 @@ class Lane:
         """Seconds until the next attempt may leave; zero or less: now."""
         return max(self._paused_until, self._free_at) - now
 
+    def try_enter(self, now: float) -> bool:
+        """Enter at once if nothing limits this lane: the hot path."""
+        if self._free_at == -math.inf and self._paused_until <= now and not self._turn.locked():
+            self._measure(now)
+            return True
+        return False
+
     async def enter(self, *, until: float) -> float:
         """Wait for this attempt's turn; first come, first served. Gives the seconds waited.
 
@@ -104,9 +111,6 @@ class Lane:
             TimeoutError: The cool-down ends after the deadline.
         """
         now = clock.monotonic()
-        if self._free_at == -math.inf and self._paused_until <= now and not self._turn.locked():
-            self._measure(now)  # the hot path: nothing limits this lane
-            return 0.0
         async with self._turn:
             while (delay := self.delay(now_ := clock.monotonic())) > 0:
                 if now_ + delay > until:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 import aiohttp
 from yarl import URL
 
+from hero_async import clock
 from hero_async.delivery import Delivery, of_loss
 from hero_async.settings import Settings
 
@@ -31,6 +32,7 @@ class Attempt:
     """One attempt: what is sent, and how far it came. Its repr shows nothing of it."""
 
     __slots__ = (
+        "began",
         "body",
         "constant",
         "guard",
@@ -51,7 +53,6 @@ class Attempt:
         target: str,
         headers: Mapping[str, str],
         body: bytes | None,
-        *,
         repeatable: bool,
         guard: Guard | None = None,
         constant: bool = False,
@@ -64,6 +65,7 @@ class Attempt:
         self.constant = constant
         self.guard = guard
         self.guard_error: BaseException | None = None
+        self.began = clock.monotonic()
         self.left = False
         self.status: int | None = None
         self.phase = "pool"
@@ -214,7 +216,7 @@ class AiohttpTransport:
             fresh_for=settings.fresh_for,
             connect_timeout=settings.connect_timeout,
             limit=settings.max_connections,
-            keepalive_timeout=settings.keep_alive,
+            **({"keepalive_timeout": settings.keep_alive} if settings.keep_alive else {"force_close": True}),
             ssl=settings.ssl_context if settings.ssl_context is not None else True,
         )
         self._session = aiohttp.ClientSession(
@@ -280,18 +282,19 @@ class AiohttpTransport:
     async def _read(self, response: aiohttp.ClientResponse) -> bytes | None:
         """The body, decompressed; None when it is over the cap, and then the connection is closed."""
         content = response.content
-        size = 0
-        first = await content.readany()
-        chunks = [first]
-        while chunks[-1]:
-            size += len(chunks[-1])
-            if size > self._cap:
-                response.close()
-                return None
-            if content.at_eof():
-                break
-            chunks.append(await content.readany())
-        return first if len(chunks) == 1 else b"".join(chunks)
+        body = await content.readany()
+        if content.at_eof() and len(body) <= self._cap:
+            return body
+        chunks = [body]
+        size = len(body)
+        while size <= self._cap:
+            chunk = await content.readany()
+            if not chunk:
+                return b"".join(chunks)
+            chunks.append(chunk)
+            size += len(chunk)
+        response.close()
+        return None
 
     async def close(self) -> None:
         """Close all connections."""

@@ -1,0 +1,166 @@
+"""What really happened, written at the moment of processing: the judge of every test.
+
+A fault that cuts the answer afterwards changes nothing here. Reprs hold no text and no person.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import attrs
+
+from hero_async.fields import Ref, describe, model
+
+
+@model
+class AcceptedMessage:
+    """One message that one patient will get."""
+
+    message_id: Ref
+    patient_id: Ref
+    practice_group_id: Ref
+    message_type: Ref
+    """`hero`, `sms`, `email` or `nhs_app`."""
+
+    text: str
+    at: datetime
+    """When the request for it was processed."""
+
+    batch_id: Ref | None = None
+    """The batch that it came from."""
+
+
+@model
+class AcceptedBatch:
+    """A batch that was created. Creating sends nothing."""
+
+    batch_id: Ref
+    practice_group_id: Ref
+    name: str
+    channel: Ref
+    content: str
+    recipients: int
+    """How many recipients it was given."""
+
+    at: datetime
+
+
+@model
+class BatchSend:
+    """One send of a batch that was acted on."""
+
+    batch_id: Ref
+    practice_group_id: Ref
+    messages: int
+    """How many messages it made."""
+
+    at: datetime
+
+
+@attrs.define(repr=False)
+class Arrival:
+    """One request that reached the sandbox whole, known operation or not."""
+
+    operation: Ref
+    """The operation's name, such as "messages.send"; "unknown" for a path that no operation has."""
+
+    practice_group_id: Ref
+    """As the header says; empty without one."""
+
+    at: datetime
+    status: int | None = None
+    """The status that was answered; None while none was, or when the connection was cut before it."""
+
+    cut: bool = False
+    """A fault kept the answer, or a part of it, from being sent."""
+
+    __repr__ = describe
+
+
+class Ledger:
+    """What arrived and what was accepted, in order. Every property is a copy of this moment."""
+
+    def __init__(self) -> None:
+        self._requests: list[Arrival] = []
+        self._messages: list[AcceptedMessage] = []
+        self._batches: list[AcceptedBatch] = []
+        self._batch_sends: list[BatchSend] = []
+
+    @property
+    def requests(self) -> tuple[Arrival, ...]:
+        """Everything that arrived."""
+        return tuple(self._requests)
+
+    @property
+    def messages(self) -> tuple[AcceptedMessage, ...]:
+        """Everything that patients will get."""
+        return tuple(self._messages)
+
+    @property
+    def batches(self) -> tuple[AcceptedBatch, ...]:
+        """Every batch created."""
+        return tuple(self._batches)
+
+    @property
+    def batch_sends(self) -> tuple[BatchSend, ...]:
+        """Every send of a batch that was acted on."""
+        return tuple(self._batch_sends)
+
+    def count(self, operation: str, *, status: int | None = None) -> int:
+        """How many requests for an operation arrived; with `status`, those that were answered so."""
+        return sum(
+            arrival.operation == operation and (status is None or arrival.status == status) for arrival in self.requests
+        )
+
+    def doubled(self) -> dict[str, tuple[str, ...]]:
+        """By practice group, the ids of patients who were sent more than one message. Empty: no one was."""
+        times = Counter((message.practice_group_id, message.patient_id) for message in self.messages)
+        found: dict[str, tuple[str, ...]] = {}
+        for (practice, patient), number in times.items():
+            if number > 1:
+                found[practice] = (*found.get(practice, ()), patient)
+        return found
+
+    def summary(self) -> Mapping[str, Any]:
+        """Counts alone, as `GET /_sandbox/ledger` answers them."""
+        requests = self.requests
+        messages = Counter(message.practice_group_id for message in self.messages)
+        doubled = self.doubled()
+        return {
+            "requests": len(requests),
+            "by_operation": Counter(arrival.operation for arrival in requests),
+            "by_status": Counter("none" if a.status is None else str(a.status) for a in requests),
+            "messages": messages.total(),
+            "batches": len(self._batches),
+            "batch_sends": len(self._batch_sends),
+            "doubled": sum(len(patients) for patients in doubled.values()),
+            "practice_groups": {
+                practice: {"messages": number, "doubled": len(doubled.get(practice, ()))}
+                for practice, number in messages.items()
+            },
+        }
+
+    def arrived(self, operation: str, practice_group_id: str, at: datetime) -> Arrival:
+        """Note a request."""
+        arrival = Arrival(operation, practice_group_id, at)
+        self._requests.append(arrival)
+        return arrival
+
+    def accept(self, record: AcceptedMessage | AcceptedBatch | BatchSend) -> None:
+        """Note what was processed."""
+        match record:
+            case AcceptedMessage():
+                self._messages.append(record)
+            case AcceptedBatch():
+                self._batches.append(record)
+            case BatchSend():
+                self._batch_sends.append(record)
+
+    def __repr__(self) -> str:
+        return (
+            f"Ledger(requests={len(self._requests)}, messages={len(self._messages)}, "
+            f"batches={len(self._batches)}, batch_sends={len(self._batch_sends)})"
+        )

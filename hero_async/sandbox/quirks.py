@@ -1,0 +1,64 @@
+"""What the reference leaves open, as switches: a client must live with every setting."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import attrs
+
+
+@attrs.frozen(kw_only=True)
+class Quirks:
+    """How this Hero behaves where the reference is silent. No default here is confirmed.
+
+    Read at each request: `sandbox.quirks = attrs.evolve(sandbox.quirks, …)` works while it runs.
+    """
+
+    pages: Literal["from_zero", "from_one", "none"] = "from_zero"
+    """Whether `page_index` counts from 0, from 1 (0 then gives the first page too), or is ignored, and
+    `page_size` with it, so that each answer holds all items."""
+
+    default_page_size: int = attrs.field(default=50, validator=attrs.validators.ge(1))
+    """Items on a page when the request names no size, or 0."""
+
+    count: Literal["total", "page"] = "total"
+    """What `count` counts: all matches or the items on this page."""
+
+    batch_list: Literal["page", "object"] = "page"
+    """"object": the list of batches answers the newest batch alone, as the reference's sample shows."""
+
+    list_lag: float = 0.0
+    """Seconds until a new batch is in the list of batches."""
+
+    status_lag: float = 0.0
+    """How many seconds old the shown states of a batch, its recipients and its messages are."""
+
+    pending_before_send: bool = False
+    """A new batch turns PENDING by itself, before it is sent."""
+
+    pending_seconds: float = 1.0
+    """How long a batch stays PENDING."""
+
+    sending_seconds: float = 1.0
+    """How long a batch stays SENDING."""
+
+    second_send: Literal["repeat", "conflict", "ignore"] = "conflict"
+    """What a second send of a batch does: everyone gets it again, 409, or 200 and nothing."""
+
+    send_answer: Literal["batch", "empty"] = "batch"
+    """What a send of a batch answers with: the batch, or no body."""
+
+    login_url_share: float = 0.0
+    """Share of the seeded patients, 0 to 1, whom PDS answers with a `login_url`: the seed picks them."""
+
+    retry_after: Literal["seconds", "date", "absent"] = "seconds"
+    """How a 429 of the rate limit tells when to come back."""
+
+    extra_fields: bool = False
+    """Every JSON object of an answer has a field that the reference does not name."""
+
+    unknown_values: bool = False
+    """Enumerated fields of an answer (status, channel, title, sex) hold a value that the reference lacks."""
+
+    max_body_bytes: int = 16 * 1024 * 1024
+    """Larger request bodies are answered 413."""

@@ -1,0 +1,130 @@
+"""Single messages.
+
+Not confirmed: 404 for a patient or message that the practice group does not have; that a scheduled message
+shows neither status nor time until it is due; the default SNOMED code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from hero_async.sandbox import rules
+from hero_async.sandbox.ledger import AcceptedMessage
+from hero_async.sandbox.serving import Call, RefusalError, serves
+
+_BASIC = frozenset({"patient_id", "message_type", "message_string"})
+_NOTHING: Mapping[str, Any] = {}
+
+
+class Messages:
+    """Every message by id, with the details that the ledger does not hold."""
+
+    def __init__(self) -> None:
+        self.sent: dict[str, AcceptedMessage] = {}
+        self.details: dict[str, Mapping[str, Any]] = {}
+
+
+SEND = rules.record(
+    {
+        "patient_id": rules.text(pattern=r"\d+"),
+        "message_type": rules.one_of("hero", "sms", "email", "nhs_app"),
+        "message_string": rules.text(least=1),
+    },
+    {
+        "recipient_contact_detail": rules.text(),
+        "fallback_contact_detail": rules.text(),
+        "fallback_message_type": rules.one_of("sms", "email"),
+        "write_to_record": rules.boolean,
+        "encrypted": rules.boolean_or_text,
+        "snomed_code": rules.text(),
+        "snomed_term": rules.text(),
+        "auto_write_to_record": rules.boolean,
+        "task_id": rules.text(),
+        "attachment_uuid": rules.text(least=1),
+        "short_link_id": rules.text(least=1),
+        "assignee_id": rules.number,
+        "assignee_type": rules.text(),
+        "send_at": rules.moment,
+    },
+)
+
+
+@serves("messages.send", SEND)
+def send(call: Call) -> object:
+    """Accept a message."""
+    body = call.body
+    state = call.state
+    if state.people.get(call.practice_group_id, body["patient_id"]) is None:
+        raise RefusalError(404, "No patient found")
+    message = AcceptedMessage(
+        message_id=state.new_id(),
+        patient_id=body["patient_id"],
+        practice_group_id=call.practice_group_id,
+        message_type=body["message_type"],
+        text=body["message_string"],
+        at=call.now,
+    )
+    state.ledger.accept(message)
+    store = state.of(Messages)
+    store.sent[message.message_id] = message
+    answer: dict[str, object] = {
+        "message_id": message.message_id,
+        "content": message.text,
+        "created_at": message.at,
+    }
+    if len(body) > len(_BASIC):
+        details = {name: value for name, value in body.items() if name not in _BASIC}
+        store.details[message.message_id] = details
+        answer |= _extras(message, details)
+    return answer
+
+
+def _extras(message: AcceptedMessage, details: Mapping[str, Any]) -> dict[str, object]:
+    extras: dict[str, object] = {}
+    if details.get("write_to_record"):
+        extras["write_to_record"] = True
+        extras["snomed_code"] = details.get("snomed_code", "24561000000109")
+        if not details.get("auto_write_to_record"):
+            extras["confirm_write_to_record_url"] = f"https://sandbox.invalid/confirm/{message.message_id}"
+    if "send_at" in details:
+        extras["send_at"] = _moment(details["send_at"])
+    return extras
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+
+@serves("messages.get")
+def get(call: Call) -> object:
+    """Show a message of this practice group."""
+    store = call.state.of(Messages)
+    message = store.sent.get(call.path["id"])
+    if message is None or message.practice_group_id != call.practice_group_id:
+        raise RefusalError(404, "No message found")
+    patient = call.state.people.get(call.practice_group_id, message.patient_id)
+    details = store.details.get(message.message_id, _NOTHING)
+    answer: dict[str, object] = {
+        "id": message.message_id,
+        "patient": {
+            "id": message.patient_id,
+            "title": patient.title if patient else None,
+            "first_name": patient.first_name if patient else None,
+            "last_name": patient.last_name if patient else None,
+        },
+        "created_at": message.at,
+    }
+    due = _moment(details["send_at"]) if "send_at" in details else message.at
+    if "send_at" in details:
+        answer["scheduled_at"] = due
+    if due <= call.now:
+        answer |= {"sent_at": due, "status": "delivered"}
+    if details.get("write_to_record"):
+        filed: dict[str, object] = {"snomed_code": _extras(message, details)["snomed_code"]}
+        if details.get("auto_write_to_record"):
+            filed |= {"write_to_record_at": message.at, "status": "succeeded"}
+        answer["write_to_record"] = filed
+    return answer
