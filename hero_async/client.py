@@ -169,7 +169,8 @@ class AsyncHero(Resources[Async]):
     def _view(self, settings: Settings) -> Self:
         # Not a copy: resources that were touched belong to this client, and would act for the old practice.
         view = object.__new__(type(self))
-        view.__dict__.update(_settings=settings, _shared=self._shared, _is_view=True, _pipeline=None)
+        # It holds this client, which would close the connections were it collected before its views.
+        view.__dict__.update(_settings=settings, _shared=self._shared, _is_view=True, _pipeline=None, _root=self)
         return view
 
     async def __aenter__(self) -> Self:

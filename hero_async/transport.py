@@ -7,15 +7,12 @@ repeated here, no redirect is followed, no cookie is kept, and an answer is read
 from __future__ import annotations
 
 import asyncio
+import math
 import os
-import socket
 import ssl
 import sys
-import warnings
-import weakref
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
-from contextvars import ContextVar
+from contextvars import Context, ContextVar
 from functools import partial
 from io import SEEK_END, BytesIO
 from time import monotonic
@@ -47,6 +44,7 @@ class Attempt:
         "guard",
         "guard_error",
         "headers",
+        "leave_by",
         "left",
         "phase",
         "protocol",
@@ -65,6 +63,7 @@ class Attempt:
         repeatable: bool,
         guard: Guard | None = None,
         constant: bool = False,
+        leave_by: float = math.inf,
     ) -> None:
         self.verb = verb
         self.target = target
@@ -72,6 +71,7 @@ class Attempt:
         self.body = body
         self.repeatable = repeatable
         self.constant = constant
+        self.leave_by = leave_by
         self.guard = guard
         self.guard_error: BaseException | None = None
         self.began = clock.monotonic()
@@ -177,6 +177,9 @@ class Connector(aiohttp.TCPConnector):
         for _ in range(self.limit + 3):
             attempt.phase = "pool"
             connection = await self._connection(req, traces, timeout)
+            if clock.monotonic() > attempt.leave_by:
+                connection.release()
+                raise _TooLateError
             protocol = cast("Connected", connection.protocol)
             if attempt.guard is not None and self._usable(protocol, attempt):
                 try:
@@ -234,6 +237,10 @@ class Connector(aiohttp.TCPConnector):
         self._acquired.clear()
         self._closed = True
         return taken
+
+
+class _TooLateError(aiohttp.ClientConnectionError):
+    """The connection came when too little time was left for an answer."""
 
 
 class _ConnectTimeoutError(aiohttp.ClientConnectionError):
@@ -338,24 +345,30 @@ class AiohttpTransport:
 
     async def close(self) -> None:
         """Close all connections."""
+        _open.discard(self)
         await self._session.close()
 
     def discard(self) -> None:
-        """Let go of connections whose loop is closed: there is nothing left that could close them in order."""
-        for protocol in self.take():
-            transport = protocol.transport
-            if transport is None or sys.is_finalizing():
-                continue
-            with suppress(OSError, TypeError):  # TypeError: uvloop's have no shutdown, they end with their loop
-                transport.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
-            with warnings.catch_warnings():  # asyncio would tell of the transport, which nothing can close any more
-                warnings.simplefilter("ignore", ResourceWarning)
-                protocol.transport = transport = None
+        """Cut connections whose loop is closed."""
+        taken = self.take()
+        if sys.is_finalizing():
+            return
+        loop: Any = self.loop
+        loop.call_soon = _at_once  # the loop will never run again: what a transport puts off to it must be done now
+        for protocol in taken:
+            if protocol.transport is not None:
+                protocol.transport.abort()
+        del loop.call_soon
 
     def take(self) -> list[Any]:
         """All connections: from now on this transport has none, and closes none when it goes."""
+        _open.discard(self)
         self._session.detach()
         return self._connector.take()
+
+
+def _at_once(callback: Callable[..., object], *args: Any, context: Context | None = None) -> None:
+    callback(*args)
 
 
 async def close_all() -> None:
@@ -365,7 +378,9 @@ async def close_all() -> None:
         await transport.close()
 
 
-_open: weakref.WeakSet[AiohttpTransport] = weakref.WeakSet()
+_open: set[AiohttpTransport] = set()
+"""Held until they are closed or let go of: a collector that came upon them would end the sockets before the client."""
+
 _inherited: list[Any] = []
 
 
@@ -377,7 +392,6 @@ def _after_fork() -> None:
     """
     for transport in list(_open):
         _inherited.extend(transport.take())
-    _open.clear()
 
 
 if hasattr(os, "register_at_fork"):
@@ -387,6 +401,8 @@ if hasattr(os, "register_at_fork"):
 def _loss(error: Exception, attempt: Attempt) -> Loss:
     """What happened, without a word of the error: it may hold values."""
     phase = attempt.phase
+    if isinstance(error, _TooLateError):
+        return Loss("too little time was left to wait for an answer", phase, permanent=True, timeout=True)
     if isinstance(error, _ConnectTimeoutError):
         return Loss("connecting took too long", phase, timeout=True)
     if isinstance(error, aiohttp.ClientConnectorDNSError):
