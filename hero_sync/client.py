@@ -173,8 +173,13 @@ class Hero(Resources[Blocking]):
         return SyncPages(self._inner.list_pages(call), self._run)
 
     def _start_flow(self, flow: Any, resource: Any, args: Any, kwargs: Any) -> Any:
-        mirror = type(resource)(self._inner)
-        return self._run(lambda: flow(mirror, *args, **kwargs))
+        work = _flow(flow, type(resource)(self._inner), args, kwargs)
+        del args, kwargs  # a traceback that shows locals must not show them
+        return self._run(work)
+
+
+def _flow(flow: Any, mirror: Any, args: Any, kwargs: Any) -> Callable[[], Coroutine[Any, Any, Any]]:
+    return lambda: flow(mirror, *args, **kwargs)
 
 
 async def _execute(client: AsyncHero, call: Call[T], guard: Guard | None) -> T:

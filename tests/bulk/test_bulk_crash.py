@@ -22,12 +22,16 @@ from bulk_support import NHS_NUMBERS, write_csv
 
 from hero_async.bulk import SQLiteOutbox, State
 
-pytestmark = [pytest.mark.anyio, pytest.mark.skipif(os.name != "posix", reason="needs SIGKILL")]
-
-KILLS = int(os.environ.get("HERO_TEST_KILLS", "6"))
+KILLS = int(os.environ.get("HERO_TEST_KILLS", "5"))
 CONCURRENCY = 8
-ROWS = 150 * max(KILLS, 6)
+ROWS = 130 * KILLS
 SCRIPT = Path(__file__).with_name("crash_campaign.py")
+
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.skipif(os.name != "posix", reason="needs SIGKILL"),
+    pytest.mark.timeout(60 + 10 * KILLS),
+]
 
 
 class Counting:

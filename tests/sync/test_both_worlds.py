@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import traceback
 from datetime import date
 from operator import attrgetter
 
@@ -135,6 +136,16 @@ def test_an_error_comes_out_of_a_flow(server, hero):
         Greetings(hero).several("5", times=5)
     assert raised.value.operation == "greetings.get"
     assert len(server.arrivals) == 2
+
+
+@pytest.mark.xfail(strict=True, reason="operations.BoundFlow.__call__ keeps the arguments in its frame")
+def test_no_frame_of_ours_shows_the_arguments_of_a_flow(server, hero):
+    server.otherwise = answer(404)
+    with pytest.raises(NotFoundError) as raised:
+        Greetings(hero).several("canary", times=5)
+    frames = [frame for frame, _ in traceback.walk_tb(raised.tb) if frame.f_globals["__name__"].startswith("hero_")]
+    shown = [f"{frame.f_code.co_qualname} {frame.f_locals}" for frame in frames]
+    assert [one for one in shown if "canary" in one] == []
 
 
 def test_a_flow_shows_its_signature_and_its_docstring(hero):

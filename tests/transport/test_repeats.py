@@ -130,6 +130,14 @@ async def test_a_wait_that_would_outlive_the_deadline_is_not_begun(server, conne
     assert no_waiting.slept == []
 
 
+async def test_a_retry_that_would_outlive_the_deadline_is_not_waited_for(server, connect, no_waiting):
+    server.otherwise = answer(503, headers=[("Retry-After", "31")])
+    with pytest.raises(InternalServerError) as raised:
+        await connect(timeout=30.0).patients.register_pds(**PERSON)
+    assert (raised.value.attempts, raised.value.delivery) == (1, Delivery.UNKNOWN)
+    assert no_waiting.slept == []
+
+
 async def test_a_call_that_would_wait_for_a_pause_beyond_its_deadline_fails_at_once(server, hero, no_waiting):
     server.script(answer(429, headers=[("Retry-After", "40")]))
     with pytest.raises(RateLimitError):
