@@ -13,7 +13,7 @@ import attrs
 from hero_async.arguments import Refused, check_for, wire_name
 from hero_async.codec import encode
 from hero_async.errors import InvalidArgumentError
-from hero_async.fields import Body, Query, arms
+from hero_async.fields import Body, Query
 
 Evidence = Literal["documented", "sampled", "inferred"]
 Verb = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -148,6 +148,9 @@ class Plan:
     required: int
     """How many are required."""
 
+    has_body: bool
+    """Whether any parameter goes into the body: then a body is always sent, `{}` when all is left out."""
+
     into: Any
     signature: inspect.Signature
 
@@ -218,10 +221,7 @@ class AnyOperation:
         """Every name that this operation uses on the wire, those of nested models included."""
         names = {parameter.wire for parameter in self.parameters.values()}
         for parameter in self.parameters.values():
-            for arm in arms(parameter.hint):
-                for nested in get_args(arm):
-                    if attrs.has(nested):
-                        names |= {field.name for field in attrs.fields(nested)}
+            names |= _nested_names(parameter.hint)
         return frozenset(names)
 
     def _read(self) -> Plan:
@@ -246,6 +246,7 @@ class AnyOperation:
                 for p in parameters.values()
             },
             required=sum(parameter.required for parameter in parameters.values()),
+            has_body=any(parameter.place == "body" for parameter in parameters.values()),
             into=hints["return"],
             signature=signature.replace(parameters=own),
         )
@@ -316,7 +317,15 @@ class AnyOperation:
             raise Refused("needs " + "; or ".join(" and ".join(group) for group in self.needs))
         if query:
             target = f"{target}?{'&'.join(query)}"
-        return Call(self, target, encode(body) if body else None, kwargs, plan.into)
+        return Call(self, target, encode(body) if plan.has_body else None, kwargs, plan.into)
+
+
+def _nested_names(hint: Any) -> set[str]:
+    if isinstance(hint, type) and attrs.has(hint):
+        hints = get_type_hints(hint, include_extras=True)
+        names = {wire_name(field.name, hints[field.name]) for field in attrs.fields(hint)}
+        return names.union(*(_nested_names(hints[field.name]) for field in attrs.fields(hint)))
+    return set[str]().union(*(_nested_names(part) for part in get_args(hint)))
 
 
 def _find(name: str) -> AnyOperation:
