@@ -12,7 +12,7 @@ import multiprocessing.connection
 from collections import Counter
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 import httptools
 import uvloop
@@ -26,7 +26,7 @@ REGISTERED = json.dumps({"patient_id": "98765"}).encode()
 class Protocol(asyncio.Protocol):
     """One connection."""
 
-    counts: Counter[str] = Counter()
+    counts: ClassVar[Counter[str]] = Counter()
 
     def __init__(self) -> None:
         self.parser = httptools.HttpRequestParser(self)

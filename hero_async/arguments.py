@@ -32,13 +32,16 @@ class Refused(Exception):
         self.where = where
 
 
-def _plain(kind: type, words: str) -> Check:
-    def check(value: Any) -> Any:
-        if type(value) is not kind:
-            raise Refused(words)
+def _flag(value: Any) -> bool:
+    if type(value) is bool:
         return value
+    raise Refused("must be True or False")
 
-    return check
+
+def _whole(value: Any) -> int:
+    if type(value) is int and value.bit_length() < 64:
+        return value
+    raise Refused("must be a whole number (int) of at most 64 bits")
 
 
 def _text(value: Any) -> str:
@@ -57,7 +60,9 @@ def _text(value: Any) -> str:
 
 
 def _number(value: Any) -> float:
-    if type(value) is int or (type(value) is float and math.isfinite(value)):
+    if type(value) is int:
+        return _whole(value)
+    if type(value) is float and math.isfinite(value):
         return value
     raise Refused("must be a finite number")
 
@@ -67,7 +72,10 @@ def _moment(value: Any) -> str:
         raise Refused("must be a datetime")
     if value.tzinfo is None or value.utcoffset() is None:
         raise Refused("must be an aware datetime: give it a time zone")
-    text = value.astimezone(UTC).isoformat()
+    try:
+        text = value.astimezone(UTC).isoformat()
+    except OverflowError:
+        raise Refused("must be a datetime that UTC can hold") from None
     return text.removesuffix("+00:00") + "Z"
 
 
@@ -88,13 +96,13 @@ def _anything(value: Any) -> Any:
 
 
 def _literal(hint: Any, _: Converter) -> Check:
-    allowed = frozenset(get_args(hint))
+    allowed = {choice: choice for choice in get_args(hint)}
     words = "must be one of " + ", ".join(repr(choice) for choice in get_args(hint))
 
     def check(value: Any) -> Any:
         try:
             if value in allowed:
-                return value
+                return allowed[value]  # not what was given: an enum of the caller's has another text
         except TypeError:
             pass
         raise Refused(words)
@@ -221,8 +229,8 @@ def _converter() -> Converter:
     ]
     plain: list[tuple[Any, Check]] = [
         (str, _text),
-        (bool, _plain(bool, "must be True or False")),
-        (int, _plain(int, "must be a whole number (int)")),
+        (bool, _flag),
+        (int, _whole),
         (float, _number),
         (date, _day),
         (datetime, _moment),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import ssl
 import warnings
 from collections.abc import Coroutine, Mapping
 from types import TracebackType
@@ -18,6 +17,8 @@ from hero_async.settings import KeySource, Settings, as_policy, as_rate_limit, c
 from hero_async.throttle import RateLimit
 
 if TYPE_CHECKING:
+    import ssl
+
     from hero_async.calls import Call, Response
     from hero_async.pages import Page, Pages
     from hero_async.pipeline import Pipeline, Runtime

@@ -6,7 +6,6 @@ process; then a sleep returns at once and moves the clock on by what would have 
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -41,6 +40,8 @@ class SystemClock:
 
     async def sleep(self, seconds: float) -> None:
         """Wait on the event loop."""
+        import asyncio
+
         await asyncio.sleep(seconds)
 
 
@@ -69,6 +70,8 @@ class VirtualClock:
         """Move time on and let other tasks run once."""
         self.slept.append(seconds)
         wake = self._elapsed + max(seconds, 0.0)
+        import asyncio
+
         await asyncio.sleep(0)
         self._elapsed = max(self._elapsed, wake)
 

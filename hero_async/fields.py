@@ -61,7 +61,7 @@ class OpenEnum(str, Enum):  # noqa: UP042  # StrEnum takes no unknown members
     @property
     def is_known(self) -> bool:
         """Whether the reference lists this value."""
-        return self._name_ in type(self).__members__
+        return self._value_ in type(self)._value2member_map_
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}.{self._name_ if self.is_known else '***'}>"
@@ -165,17 +165,18 @@ def arms(hint: Any) -> tuple[Any, ...]:
 
 
 def is_shown(hint: Any) -> bool:
-    """Whether a field of this type may stand in a repr."""
-    for arm in arms(hint):
-        marks = get_args(arm)[1:] if get_origin(arm) is Annotated else ()
-        plain = get_args(arm)[0] if marks else arm
-        if any(isinstance(mark, Hidden) for mark in marks):
-            continue
-        if any(isinstance(mark, _Shown) for mark in marks) or plain in (bool, int, float, datetime):
-            return True
-        if isinstance(plain, type) and issubclass(plain, OpenEnum):
-            return True
-    return False
+    """Whether a field of this type may stand in a repr: none of what it may hold says anything of a person."""
+    return all(_is_shown_arm(arm) for arm in arms(hint) if arm is not type(None))
+
+
+def _is_shown_arm(arm: Any) -> bool:
+    marks = get_args(arm)[1:] if get_origin(arm) is Annotated else ()
+    plain = get_args(arm)[0] if marks else arm
+    if any(isinstance(mark, Hidden) for mark in marks):
+        return False
+    if any(isinstance(mark, _Shown) for mark in marks) or plain in (bool, int, float, datetime):
+        return True
+    return isinstance(plain, type) and issubclass(plain, OpenEnum)
 
 
 @cache

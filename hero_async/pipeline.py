@@ -236,9 +236,11 @@ class _Run:
                 operation.verb, call.target, headers, call.body, operation.idempotent, self.guard, not operation.in_path
             )
             outcome = await (self._watched(attempt) if self._is_watched() else pipeline.runtime.transport(attempt))
-            if type(outcome) is Reply and 200 <= outcome.status < 300:
-                pipeline.runtime.budget.refund()
-                return outcome
+            if type(outcome) is Reply:
+                attempt.status = outcome.status
+                if 200 <= outcome.status < 300:
+                    pipeline.runtime.budget.refund()
+                    return outcome
             self._settle(attempt.delivery, outcome)
             if await self._refresh_key(outcome):
                 continue

@@ -7,7 +7,6 @@ All else is final.
 
 from __future__ import annotations
 
-import email.utils
 import math
 import random
 from collections.abc import Callable
@@ -16,7 +15,6 @@ from functools import cache
 from itertools import islice
 
 import attrs
-import backoff
 
 from hero_async.delivery import Delivery
 
@@ -61,6 +59,8 @@ class Failure:
 @cache
 def _ceilings(base: float, cap: float) -> tuple[float, ...]:
     """backoff's exponential sequence as a table. It yields None first, for its own decorators."""
+    import backoff  # here, because it loads asyncio: making settings should not
+
     return tuple(islice(backoff.expo(base=2, factor=base, max_value=cap), 1, 33))
 
 
@@ -111,7 +111,7 @@ class RetryPolicy:
             asked = max(failure.retry_after, 0.0)
             return min(asked + self.uniform(0.0, asked * 0.1), self.retry_after_cap)
         floor = self.floor_429 if failure.status == 429 else 0.0
-        return floor + self.uniform(0.0, self.ceiling(attempt))
+        return floor + self.uniform(0.0, max(min(self.ceiling(attempt), self.cap - floor), 0.0))
 
 
 class RetryBudget:
@@ -171,6 +171,8 @@ def parse_retry_after(value: str | None, *, now: datetime, server_date: str | No
 
 
 def _http_date(text: str) -> datetime | None:
+    import email.utils  # here, because it is large and a date is rare
+
     try:
         moment = email.utils.parsedate_to_datetime(text)
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

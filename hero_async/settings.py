@@ -10,20 +10,22 @@ import ipaddress
 import math
 import os
 import re
-import ssl
 import stat
 import tomllib
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, cast
-from urllib.parse import SplitResult, urlsplit
+from typing import TYPE_CHECKING, Any, Final, cast
+from urllib.parse import SplitResult, unquote, urlsplit
 
 import attrs
 
 from hero_async.errors import ConfigurationError
 from hero_async.retries import RetryPolicy
 from hero_async.throttle import RateLimit
+
+if TYPE_CHECKING:
+    import ssl
 
 KeySource = str | Path | Callable[[], str | Awaitable[str]]
 """A key: text, a file that holds it, or a callable (sync or async) that fetches it."""
@@ -33,7 +35,9 @@ ENVIRONMENTS: Final[Mapping[str, str]] = MappingProxyType(
 )
 """The environments that the reference names, and their addresses."""
 
+_PRODUCTION = urlsplit(ENVIRONMENTS["production"]).hostname
 _CONTROL = re.compile(r"[\x00-\x20\x7f]")
+_HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_.])?")
 _RESERVED_HEADERS = frozenset(
     {
         "x-api-key",
@@ -96,9 +100,20 @@ def _split(name: str, url: Any) -> SplitResult:
         _ = parts.port
     except ValueError:
         parts = None
-    if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
+    if parts is None or parts.scheme not in ("http", "https") or not _is_host(parts.hostname):
         raise _fail(f"{name}: must be an https:// address with a host")
     return parts
+
+
+def _is_host(host: str | None) -> bool:
+    if not host:
+        return False
+    if ":" in host:
+        try:
+            return bool(ipaddress.ip_address(host))
+        except ValueError:
+            return False
+    return _HOST.fullmatch(host) is not None
 
 
 def check_base_url(url: str) -> str:
@@ -110,21 +125,27 @@ def check_base_url(url: str) -> str:
     parts = _split("base_url", url)
     if parts.username is not None or parts.password is not None:
         raise _fail("base_url: must not hold a user name or password")
-    if parts.query or parts.fragment:
+    if "?" in url or "#" in url:  # an empty query too: paths would be added behind it
         raise _fail("base_url: must not hold a query or fragment")
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise _fail("base_url: must be https://; plain http:// is for this machine (loopback) only")
-    if any(segment in (".", "..") for segment in parts.path.split("/")):
+    if any(segment in (".", "..") for segment in re.split(r"[/\\]", unquote(parts.path))):
         raise _fail("base_url: must not hold '.' or '..' segments")
     return url.rstrip("/")
 
 
 def _positive(name: str, value: object, *, zero: bool = False) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
+    number = math.nan
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        try:
+            number = float(value)
+        except OverflowError:
+            pass
+    if math.isnan(number):
         raise _fail(f"{name}: must be a number")
-    if value < 0 or (value == 0 and not zero):
+    if number < 0 or (number == 0 and not zero):
         raise _fail(f"{name}: must be {'zero or more' if zero else 'more than zero'}")
-    return float(value)
+    return number
 
 
 def _whole(name: str, value: object) -> int:
@@ -139,7 +160,11 @@ def check_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
     Raises:
         ConfigurationError: One would replace what the SDK sets, or holds characters that no header may hold.
     """
+    if not isinstance(cast("object", headers), Mapping):
+        raise _fail("headers: must be a mapping of names to values")
     for name, value in headers.items():
+        if not isinstance(cast("object", name), str) or not isinstance(cast("object", value), str):
+            raise _fail("headers: names and values must be text")
         if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name):
             raise _fail("headers: a name must be a plain HTTP header name")
         if name.lower() in _RESERVED_HEADERS:
@@ -194,6 +219,9 @@ class Settings:
     def __attrs_post_init__(self) -> None:
         _check_key(self.api_key)
         _check_group(self.practice_group_id)
+        for name, convert in _CONVERT.items():  # here, so that `attrs.evolve` keeps the rules as well
+            if (value := getattr(self, name)) is not None:
+                object.__setattr__(self, name, convert(value))
 
     @property
     def origin(self) -> str:
@@ -204,7 +232,7 @@ class Settings:
     @property
     def is_production(self) -> bool:
         """Whether messages go to real patients."""
-        return self.base_url == ENVIRONMENTS["production"]
+        return (urlsplit(self.base_url).hostname or "").rstrip(".") == _PRODUCTION
 
     def shown(self) -> dict[str, str]:
         """Every setting as text, secrets masked: what `hero config show` prints."""
@@ -273,7 +301,7 @@ class Settings:
     @classmethod
     def _made(cls, values: dict[str, Any], sources: dict[str, str]) -> Settings:
         if "api_key_file" in values:
-            values["api_key"] = Path(values.pop("api_key_file")).expanduser()
+            values["api_key"] = _path("api_key_file", values.pop("api_key_file"))
             sources["api_key"] = sources.pop("api_key_file")
         if "api_key" not in values:
             raise _fail("api_key: is missing; give it as an argument or set HERO_API_KEY or HERO_API_KEY_FILE")
@@ -281,7 +309,7 @@ class Settings:
             raise _fail("practice_group_id: is missing; give it as an argument or set HERO_PRACTICE_GROUP_ID")
         environment = values.get("environment")
         if environment is not None:
-            if environment not in ENVIRONMENTS:
+            if not isinstance(environment, str) or environment not in ENVIRONMENTS:
                 raise _fail(f"environment: must be one of {', '.join(ENVIRONMENTS)}")
             values["base_url"] = ENVIRONMENTS[environment]
             sources["base_url"] = sources["environment"]
@@ -290,7 +318,6 @@ class Settings:
                 'environment: is missing; say environment="staging" or "production", or give a base_url '
                 "(HERO_ENVIRONMENT, HERO_BASE_URL); there is no default"
             )
-        values = {name: _CONVERT[name](value) if name in _CONVERT else value for name, value in values.items()}
         known = {field.name for field in attrs.fields(cls)}
         for name in values:
             if name not in known:
@@ -313,6 +340,8 @@ def _one_of(label: str, layer: Mapping[str, Any], one: str, other: str) -> None:
 
 
 def _check_context(context: Any) -> ssl.SSLContext:
+    import ssl  # here, because it is large and a context of one's own is rare
+
     if not isinstance(context, ssl.SSLContext):
         raise _fail("ssl_context: must be an ssl.SSLContext")
     return context
@@ -371,13 +400,21 @@ def _number(label: str, name: str, text: str) -> Any:
     raise _fail(f"{label}: must be a number")
 
 
+def _path(label: str, named: Any) -> Path:
+    try:
+        return Path(named).expanduser()
+    except (TypeError, RuntimeError):  # no path at all, or the home of a user who does not exist
+        pass
+    raise _fail(f"{label}: must be the path of a file")
+
+
 def profile_path(environ: Mapping[str, str]) -> Path:
     """Where the profile file is looked for: HERO_PROFILE_FILE, else hero-health/profiles.toml in the user's
     configuration folder."""
     named = environ.get("HERO_PROFILE_FILE")
     if named:
-        return Path(named).expanduser()
-    return Path(environ.get("XDG_CONFIG_HOME") or "~/.config").expanduser() / "hero-health" / "profiles.toml"
+        return _path("HERO_PROFILE_FILE", named)
+    return _path("XDG_CONFIG_HOME", environ.get("XDG_CONFIG_HOME") or "~/.config") / "hero-health" / "profiles.toml"
 
 
 def _from_profile(environ: Mapping[str, str]) -> list[tuple[str, Mapping[str, Any]]]:

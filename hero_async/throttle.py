@@ -6,7 +6,6 @@ first 429, then starts slowly and finds its own rate.
 
 from __future__ import annotations
 
-import asyncio
 import math
 import re
 
@@ -59,13 +58,14 @@ class RateLimit:
 
 
 class Lane:
-    """The pace of one practice group."""
+    """The pace of one practice group, at one limit."""
 
     __slots__ = (
         "_calm_since",
         "_count",
         "_free_at",
         "_goal",
+        "_group",
         "_limit",
         "_paused_until",
         "_previous",
@@ -74,8 +74,10 @@ class Lane:
         "_window",
     )
 
-    def __init__(self, limit: RateLimit | None = None) -> None:
+    def __init__(self, limit: RateLimit | None = None, group: list[Lane] | None = None) -> None:
         self._limit = limit
+        self._group = [] if group is None else group
+        self._group.append(self)
         self._rate = limit.rate if limit else math.inf
         self._goal = math.inf
         self._paused_until = -math.inf
@@ -83,6 +85,8 @@ class Lane:
         self._calm_since = -math.inf
         self._window = -math.inf
         self._count = self._previous = 0
+        import asyncio  # here, because it is large: making settings should not load it
+
         self._turn = asyncio.Lock()
 
     @property
@@ -146,7 +150,7 @@ class Lane:
             self._rate *= 1.05
 
     def cool_down(self, seconds: float, *, sent_at: float) -> None:
-        """A 429 came: pause the lane, and come back slower if it paces itself.
+        """A 429 came: pause the practice group, and come back slower if the lane paces itself.
 
         Args:
             seconds: How long.
@@ -154,7 +158,8 @@ class Lane:
                 tell nothing new: they extend the pause, but do not slow down again.
         """
         now = clock.monotonic()
-        self._paused_until = max(self._paused_until, now + seconds)
+        for lane in self._group:
+            lane._paused_until = max(lane._paused_until, now + seconds)
         if self._limit is None and sent_at >= self._calm_since:
             measured = max(self._previous, self._count)
             self._goal = max(min(measured, self._rate) * _BACK_OFF, 1.0)
@@ -166,15 +171,16 @@ class Lane:
 class Throttle:
     """The lanes of a client, by practice group."""
 
-    __slots__ = ("_lanes",)
+    __slots__ = ("_groups", "_lanes")
 
     def __init__(self) -> None:
         self._lanes: dict[tuple[str, RateLimit | None], Lane] = {}
+        self._groups: dict[str, list[Lane]] = {}
 
     def lane(self, practice_group_id: str, limit: RateLimit | None) -> Lane:
-        """The one lane of a practice group at this limit."""
+        """The one lane of a practice group at this limit. A 429 in one pauses all lanes of the practice group."""
         key = (practice_group_id, limit)
         lane = self._lanes.get(key)
         if lane is None:
-            lane = self._lanes[key] = Lane(limit)
+            lane = self._lanes[key] = Lane(limit, self._groups.setdefault(practice_group_id, []))
         return lane
