@@ -217,7 +217,7 @@ class Patient:
     """Mobile number."""
 
     last_sync_at: Time | None = None
-    """When the record was last brought up to date."""
+    """When the record was last synchronised."""
 
     address_line_1: str | None = None
     """First line of the address."""
@@ -241,13 +241,13 @@ class Patient:
     """County."""
 
     notes: str | None = None
-    """Notes of the practice."""
+    """Notes."""
 
     verification_credentials: tuple[str, ...] | None = None
-    """What the patient proved who they are with; the values are not documented."""
+    """What proves who the patient is; the values are not documented."""
 
     restricted: bool | None = None
-    """Whether access to the record is restricted."""
+    """Whether it is restricted; what that means is not documented."""
 
     sex_changed_at: PrivateTime | None = None
     """When the sex in the record changed."""
@@ -317,13 +317,13 @@ class PatientV2:
     """Mobile number."""
 
     last_sync_at: Time | None = None
-    """When the record was last brought up to date."""
+    """When the record was last synchronised."""
 
     data_source: PatientDataSource | None = None
     """Where the details come from."""
 
     restricted: bool | None = None
-    """Whether access to the record is restricted."""
+    """Whether it is restricted; what that means is not documented."""
 
     line_1: str | None = None
     """First line of the address."""
