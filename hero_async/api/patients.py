@@ -85,7 +85,7 @@ class Patients(Resource[Mode]):
         last_name: NonEmpty,
         mobile: NonEmpty,
         nhs_number: NhsNumber | None = None,
-        ehr_partner_id: str | None = None,
+        ehr_partner_id: NonEmpty | None = None,
         sex: Sex | None = None,
         title: PatientTitleInput | None = None,
         landline: str | None = None,
@@ -140,7 +140,7 @@ class Patients(Resource[Mode]):
         last_name: str | None = None,
         dob: date | None = None,
         nhs_number: NhsNumber | None = None,
-        ehr_partner_id: str | None = None,
+        ehr_partner_id: NonEmpty | None = None,
     ) -> Page[PatientV3]:
         """Search the practice group's patients. At least one filter must be given.
 
