@@ -149,6 +149,9 @@ class Plan:
     required: int
     """How many are required."""
 
+    has_body: bool
+    """Whether any parameter goes into the body: then a body is always sent, `{}` when all is left out."""
+
     into: Any
     signature: inspect.Signature
 
@@ -244,6 +247,7 @@ class AnyOperation:
                 for p in parameters.values()
             },
             required=sum(parameter.required for parameter in parameters.values()),
+            has_body=any(parameter.place == "body" for parameter in parameters.values()),
             into=hints["return"],
             signature=signature.replace(parameters=own),
         )
@@ -317,7 +321,7 @@ class AnyOperation:
             raise Refused("needs " + "; or ".join(" and ".join(group) for group in self.needs))
         if query:
             target = f"{target}?{'&'.join(query)}"
-        return Call(self, target, encode(body) if body else None, kwargs, plan.into)
+        return Call(self, target, encode(body) if plan.has_body else None, kwargs, plan.into)
 
 
 def _nested_names(hint: Any) -> set[str]:

@@ -16,6 +16,7 @@
     │   └── InternalServerError       5xx
     ├── ResponseDecodeError           a 2xx answer that cannot be read, with `.problems`
     ├── ResponseTooLargeError         an answer over `max_response_bytes`
+    ├── BookingError                  reserved, but the booking failed; tells what is held until when
     └── WebhookVerificationError      a delivery that is not proved to come from Hero
 
 Every error tells by `.delivery` whether the request was processed: read it before you try again.
@@ -24,7 +25,9 @@ No text, repr or pickle of an error holds a value of the request or of the answe
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import attrs
@@ -32,6 +35,7 @@ import attrs
 from hero_async.delivery import Delivery
 
 _MEMORY_ONLY = ("body",)
+_PLAIN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def _revive(cls: type[HeroError], args: tuple[Any, ...], state: dict[str, Any]) -> HeroError:
@@ -239,6 +243,36 @@ class ResponseTooLargeError(HeroError):
     def __init__(self, message: str, *, limit: int = 0, **context: Any) -> None:
         super().__init__(message, **context)
         self.limit = limit
+
+
+class BookingError(HeroError):
+    """A time was reserved, but `appointments.reserve_and_book` could not book it: it is held until it runs out.
+
+    `.delivery` NO: it is not booked; book it by `appointments.book`, or leave it to run out. UNKNOWN: it may be
+    booked; look at it by `appointments.get`. The error names the appointment's id, which says nothing of a person.
+    """
+
+    appointment_id: str = ""
+    """Id of the appointment that is held."""
+
+    reserved_until: datetime | None = None
+    """When the hold ends; None when the server did not say."""
+
+    def __init__(self, failure: HeroError, *, appointment_id: str, reserved_until: datetime | None) -> None:
+        name = appointment_id if _PLAIN_ID.fullmatch(appointment_id) else "(see appointment_id)"
+        until = reserved_until.isoformat() if reserved_until is not None else "a time that the server did not tell"
+        what = "perhaps booked" if failure.delivery is Delivery.UNKNOWN else "not booked"
+        why = str(failure.args[0]) if failure.args else type(failure).__name__
+        super().__init__(
+            f"reserved, but {what}: appointment {name} is held until {until}; {why}",
+            operation=failure.operation,
+            attempts=failure.attempts,
+            call_id=failure.call_id,
+            request_id=failure.request_id,
+            delivery=failure.delivery,
+        )
+        self.appointment_id = appointment_id
+        self.reserved_until = reserved_until
 
 
 class WebhookVerificationError(HeroError):
