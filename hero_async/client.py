@@ -226,7 +226,8 @@ class AsyncHero(Resources[Async]):
             _left_to_parents.append(runtime)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} practice_group_id={self._settings.practice_group_id!r}>"
+        settings: Settings | None = self.__dict__.get("_settings")  # none yet while it is made
+        return f"<{type(self).__name__} practice_group_id={settings and settings.practice_group_id!r}>"
 
     def execute(self, call: Call[T], *, guard: Guard | None = None) -> Coroutine[Any, Any, T]:
         """Send a call that was built before.
@@ -264,7 +265,11 @@ class AsyncHero(Resources[Async]):
         """
         from hero_async.requests import build_request
 
-        return self.execute(build_request(verb, path, query=query, json=json, idempotent=idempotent, into=into))
+        try:
+            call = build_request(verb, path, query=query, json=json, idempotent=idempotent, into=into)
+        finally:
+            del path, query, json  # a traceback that shows locals must not show them
+        return self.execute(call)
 
     def _running(self) -> Pipeline:
         pipeline = self._pipeline

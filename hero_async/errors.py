@@ -33,6 +33,7 @@ from typing import Any
 import attrs
 
 from hero_async.delivery import Delivery
+from hero_async.hiding import hidden
 
 _MEMORY_ONLY = ("body",)
 _PLAIN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -138,6 +139,7 @@ class APIStatusError(HeroError):
         self.body = body
 
 
+@hidden
 @attrs.frozen(repr=False)
 class ValidationIssue:
     """One finding of a 400 answer. Its repr shows nothing of it, because a server may quote values in it."""

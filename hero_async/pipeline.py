@@ -269,14 +269,20 @@ class _Run:
         began = clock.monotonic()
         span = tracing.attempt(self.span, operation, self.number) if tracing is not None else None
         words = "ended by an exception"
+        error: str | None = None
         try:
             outcome = await self.pipeline.runtime.transport(attempt)
             words = _words(outcome)
+            if not isinstance(outcome, Reply):
+                error = outcome.phase
+            elif not 200 <= outcome.status < 300:
+                error = str(outcome.status)
             return outcome
+        except BaseException:
+            error = attempt.phase
+            raise
         finally:
             if tracing is not None:
-                good = attempt.status is not None and 200 <= attempt.status < 300
-                error = None if good else str(attempt.status or attempt.phase)
                 tracing.end(span, status=attempt.status, error=error, delivery=attempt.delivery)
             ms = (clock.monotonic() - began) * 1000
             observe.attempt_done(operation, self.call_id, self.number, outcome=words, ms=ms, delivery=attempt.delivery)

@@ -152,7 +152,12 @@ class Connected(ResponseHandler):
     """aiohttp's protocol, which leaves who reads a body waiting for ever when the body cannot be parsed."""
 
     idle_since: float | None = None
-    """When an answer was read to its end, or when it was given back unused."""
+    """When an answer was read to its end, or when it was given back before its first use."""
+
+    def give_back(self) -> None:
+        """It was not used. A server counts from its last use, and so do we."""
+        if self.idle_since is None:
+            self.idle_since = monotonic()
 
     def set_exception(self, exc: BaseException, exc_cause: BaseException | None = None) -> None:
         """The connection is of no more use."""
@@ -177,15 +182,16 @@ class Connector(aiohttp.TCPConnector):
         for _ in range(self.limit + 3):
             attempt.phase = "pool"
             connection = await self._connection(req, traces, timeout)
+            protocol = cast("Connected", connection.protocol)
             if clock.monotonic() > attempt.leave_by:
+                protocol.give_back()
                 connection.release()
                 raise _TooLateError
-            protocol = cast("Connected", connection.protocol)
             if attempt.guard is not None and self._usable(protocol, attempt):
                 try:
                     await attempt.leave()
                 except BaseException:
-                    protocol.idle_since = monotonic()
+                    protocol.give_back()
                     connection.release()
                     raise
             if self._usable(protocol, attempt):
@@ -293,7 +299,7 @@ class AiohttpTransport:
             )
             attempt.status = response.status
             attempt.phase = "body"
-            body = await self._read(response)
+            body = await self._read(response.content)
             if body is not None:
                 attempt.protocol.idle_since = monotonic()
                 return Reply(response.status, response.headers, body)
@@ -328,9 +334,8 @@ class AiohttpTransport:
                 self._urls[target] = url  # a URL remembers its parts: worth microseconds a call
         return url
 
-    async def _read(self, response: aiohttp.ClientResponse) -> bytes | None:
-        """The body, decompressed; None when it is over the cap, and then the connection is closed."""
-        content = response.content
+    async def _read(self, content: aiohttp.StreamReader) -> bytes | None:
+        """The body, decompressed; None when it is over the cap."""
         body = await content.readany()
         if content.at_eof() and len(body) <= self._cap:
             return body
@@ -340,7 +345,6 @@ class AiohttpTransport:
         while kept.tell() <= self._cap:
             if not kept.write(await content.readany()):
                 return kept.getvalue()
-        response.close()
         return None
 
     async def close(self) -> None:

@@ -230,6 +230,37 @@ async def test_a_connection_that_it_gave_back_unused_ages_as_any_other(server, h
     assert [arrival.connection for arrival in server.arrivals] == [2]
 
 
+async def test_a_connection_that_it_gave_back_does_not_get_younger_by_that(server, hero, time):
+    await hero.messages.send(**SMS)
+    time[0] += 1.5
+    with pytest.raises(OurError):
+        await hero.execute(hero.messages.send.build(**SMS), guard=Guard(server, OurError()))
+    time[0] += 1.5
+    await hero.messages.send(**SMS)
+    assert [arrival.connection for arrival in server.arrivals] == [1, 2]
+
+
+async def test_it_does_not_run_when_too_little_time_is_left_for_an_answer(server, connect, no_waiting):
+    done = asyncio.Event()
+    server.script(when(done, answer()))
+    hero = connect(max_connections=1)
+    first = asyncio.ensure_future(hero.messages.send(**SMS))
+    await server.has_arrived()
+    guard = Guard(server)
+    late = asyncio.ensure_future(hero.execute(hero.messages.send.build(**SMS), guard=guard))
+    repeatable = asyncio.ensure_future(hero.patients.register_pds(**PERSON))
+    await turns()
+    no_waiting.advance(25)
+    done.set()
+    await asyncio.gather(first, repeatable)
+    with pytest.raises(APITimeoutError) as raised:
+        await late
+    assert (raised.value.delivery, raised.value.phase, raised.value.attempts) == (Delivery.NO, "pool", 1)
+    assert guard.seen == []
+    await hero.messages.send(**SMS)
+    assert [arrival.connection for arrival in server.arrivals] == [1, 1, 1]
+
+
 async def test_no_connection_leaks_from_guards_that_fail_at_random(server, connect):
     hero = connect(max_connections=3)
     chance = random.Random(7)
