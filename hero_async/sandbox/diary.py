@@ -7,12 +7,13 @@ runs out on the sandbox's clock, a booking until it is cancelled.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
 import attrs
 
-from hero_async.sandbox.practice import AppointmentType, Location, Practice, Practitioner
+from hero_async.sandbox.practice import SESSIONS, AppointmentType, Opening, Practice, Practitioner
 
 HORIZON = timedelta(days=84)
 """How far ahead times can be booked."""
@@ -25,31 +26,29 @@ LONGEST = 24 * 60
 
 _EPOCH = date(1970, 1, 1)
 _END_OF_TIME = datetime.max.replace(tzinfo=UTC)
-_SESSIONS = ((9 * 60, 12 * 60), (14 * 60, 17 * 60))
 _DAY_DIGITS = 5
 _MINUTE_DIGITS = 4
 
 
-@attrs.frozen(repr=False)
+@attrs.define(repr=False)
 class Slot:
     """A time that can be booked."""
 
-    practitioner: Practitioner
-    appointment_type: AppointmentType
-    location: Location
+    opening: Opening
     start: datetime
 
     @property
     def id(self) -> str:
         """What it is, in digits: type, practitioner, day and minute."""
+        opening = self.opening
         day = (self.start.date() - _EPOCH).days
-        minute = self.start.hour * 60 + self.start.minute
-        return f"{self.appointment_type.id}{self.practitioner.id}{day:0{_DAY_DIGITS}d}{minute:0{_MINUTE_DIGITS}d}"
+        tail = f"{day:0{_DAY_DIGITS}d}{opening.minute:0{_MINUTE_DIGITS}d}"
+        return f"{opening.appointment_type.id}{opening.practitioner.id}{tail}"
 
     @property
     def finish(self) -> datetime:
         """When it ends."""
-        return self.start + timedelta(minutes=self.appointment_type.minutes)
+        return self.start + timedelta(minutes=self.opening.appointment_type.minutes)
 
 
 @attrs.define(repr=False)
@@ -104,6 +103,14 @@ class Wanted:
     first: date | None = None
     last: date | None = None
 
+    def fits(self, opening: Opening) -> bool:
+        """Whether slots of this opening are asked for."""
+        return (
+            (not self.location_ids or opening.location.id in self.location_ids)
+            and (not self.practitioner_ids or opening.practitioner.id in self.practitioner_ids)
+            and (not self.appointment_type_ids or opening.appointment_type.id in self.appointment_type_ids)
+        )
+
 
 class Diary:
     """The appointments of every practice group."""
@@ -154,18 +161,23 @@ class Diary:
             but: An appointment that is left aside, because it is to be moved.
         """
         minute = start.hour * 60 + start.minute + start.second / 60 + start.microsecond / 60e6
-        location = practitioner.location_on(start.date())
+        location = practitioner.location_on(start.weekday())
         return (
             location is not None
             and location_id in (None, location.id)
             and (kind is None or kind in practitioner.appointment_types)
-            and any(opens <= minute and minute + minutes <= closes for opens, closes in _SESSIONS)
+            and any(opens <= minute and minute + minutes <= closes for opens, closes in SESSIONS)
             and now < start <= now + HORIZON
             and self._has_room(practitioner, start, minutes, now, but)
         )
 
     def _has_room(
-        self, practitioner: Practitioner, start: datetime, minutes: float, now: datetime, but: Appointment | None
+        self,
+        practitioner: Practitioner,
+        start: datetime,
+        minutes: float,
+        now: datetime,
+        but: Appointment | None = None,
     ) -> bool:
         busy = self._busy.get((practitioner.id, start.date()))
         if not busy:
@@ -178,45 +190,25 @@ class Diary:
         asked = wanted or Wanted()
         first = max(now.date(), asked.first or now.date())
         last = min((now + HORIZON).date(), asked.last or date.max)
+        grid = [[opening for opening in openings if asked.fits(opening)] for openings in practice.grid]
         for ahead in range((last - first).days + 1):
             day = first + timedelta(days=ahead)
-            found = self._slots_on(practice, day, now, asked)
-            yield from sorted(found, key=_order)
-
-    def _slots_on(self, practice: Practice, day: date, now: datetime, wanted: Wanted) -> Iterator[Slot]:
-        midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
-        for practitioner in practice.practitioners:
-            location = practitioner.location_on(day)
-            if (
-                location is None
-                or not _fits(location.id, wanted.location_ids)
-                or not _fits(practitioner.id, wanted.practitioner_ids)
-            ):
-                continue
-            for kind in practitioner.appointment_types:
-                if not _fits(kind.id, wanted.appointment_type_ids):
-                    continue
-                for start in _starts(midnight, kind.minutes):
-                    if now < start <= now + HORIZON and self._has_room(practitioner, start, kind.minutes, now, None):
-                        yield Slot(practitioner, kind, location, start)
+            midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
+            for opening in grid[day.weekday()]:
+                start = midnight + timedelta(minutes=opening.minute)
+                if now < start <= now + HORIZON and (
+                    (opening.practitioner.id, day) not in self._busy
+                    or self._has_room(opening.practitioner, start, opening.appointment_type.minutes, now)
+                ):
+                    yield Slot(opening, start)
 
     def slot(self, practice: Practice, id: str, now: datetime) -> Slot | None:
         """The slot with this id, if it is free."""
-        tail = _DAY_DIGITS + _MINUTE_DIGITS
-        if not (id.isascii() and id.isdigit() and len(id) > tail):
+        if not re.fullmatch(r"[0-9]{10,40}", id):
             return None
-        day, minute = int(id[-tail:-_MINUTE_DIGITS]), int(id[-_MINUTE_DIGITS:])
-        for practitioner in practice.practitioners:
-            for kind in practitioner.appointment_types:
-                midnight = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=day)
-                location = practitioner.location_on(midnight.date())
-                if id[:-tail] != kind.id + practitioner.id or location is None:
-                    continue
-                start = midnight + timedelta(minutes=minute)
-                is_one = start in _starts(midnight, kind.minutes)
-                if is_one and self.is_free(practitioner, start, kind.minutes, now):
-                    return Slot(practitioner, kind, location, start)
-        return None
+        day = _EPOCH + timedelta(days=int(id[-_DAY_DIGITS - _MINUTE_DIGITS : -_MINUTE_DIGITS]))
+        found = self.slots(practice, now, Wanted(first=day, last=day))
+        return next((slot for slot in found if slot.id == id), None)
 
 
 def _end(start: datetime, minutes: float) -> datetime:
@@ -224,17 +216,3 @@ def _end(start: datetime, minutes: float) -> datetime:
         return start + timedelta(minutes=minutes)
     except OverflowError:
         return _END_OF_TIME
-
-
-def _fits(id: str, wanted: Iterable[str]) -> bool:
-    return not wanted or id in wanted
-
-
-def _starts(midnight: datetime, minutes: int) -> Iterator[datetime]:
-    for opens, closes in _SESSIONS:
-        for minute in range(opens, closes - minutes + 1, minutes):
-            yield midnight + timedelta(minutes=minute)
-
-
-def _order(slot: Slot) -> tuple[datetime, str, str]:
-    return slot.start, slot.practitioner.id, slot.appointment_type.id

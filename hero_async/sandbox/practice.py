@@ -6,13 +6,17 @@ and nothing here exists.
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from functools import cached_property
 
 import attrs
 
 SEEDED_AT = datetime(2026, 1, 2, 9, 0, tzinfo=UTC)
 """When what is there from the start was made."""
+
+SESSIONS = ((9 * 60, 12 * 60), (14 * 60, 17 * 60))
+"""When patients are seen: minutes after midnight, UTC, from and to."""
 
 
 @attrs.frozen(repr=False)
@@ -56,10 +60,21 @@ class Practitioner:
     capacity: int = 1
     """How many patients are seen at one time."""
 
-    def location_on(self, day: date) -> Location | None:
-        """Where they are on a day; None at a weekend."""
-        weekday = day.weekday()
+    def location_on(self, weekday: int) -> Location | None:
+        """Where they are on a weekday, from Monday 0; None at a weekend."""
         return self.locations[weekday % len(self.locations)] if weekday < 5 else None
+
+
+@attrs.frozen(repr=False)
+class Opening:
+    """A time of day at which an appointment can start."""
+
+    minute: int
+    """After midnight, UTC."""
+
+    practitioner: Practitioner
+    appointment_type: AppointmentType
+    location: Location
 
 
 @attrs.frozen(repr=False)
@@ -132,6 +147,24 @@ class Practice:
             Admin(self.make_id(401 + index), first, last, f"{last.lower()}@example.com")
             for index, (first, last) in enumerate(names)
         )
+
+    @cached_property
+    def grid(self) -> tuple[tuple[Opening, ...], ...]:
+        """By weekday from Monday: every time at which an appointment can start, by time."""
+        return tuple(
+            tuple(sorted(self._openings(weekday), key=lambda opening: (opening.minute, opening.practitioner.id)))
+            for weekday in range(7)
+        )
+
+    def _openings(self, weekday: int) -> Iterator[Opening]:
+        for practitioner in self.practitioners:
+            location = practitioner.location_on(weekday)
+            if location is None:
+                continue
+            for kind in practitioner.appointment_types:
+                for opens, closes in SESSIONS:
+                    for minute in range(opens, closes - kind.minutes + 1, kind.minutes):
+                        yield Opening(minute, practitioner, kind, location)
 
     def location(self, id: str) -> Location | None:
         """The location with this id."""

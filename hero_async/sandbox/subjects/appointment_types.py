@@ -14,7 +14,7 @@ def listing(call: Call) -> object:
     wanted = frozenset(call.several("location_ids"))
     free: dict[str, list[Slot]] = {}
     for slot in call.state.of(Diary).slots(call.practice, call.now, Wanted(location_ids=wanted)):
-        free.setdefault(slot.appointment_type.id, []).append(slot)
+        free.setdefault(slot.opening.appointment_type.id, []).append(slot)
     has_availability = call.query.get("has_availability")
     kinds = [
         kind

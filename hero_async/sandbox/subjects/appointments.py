@@ -211,7 +211,7 @@ def _move(call: Call, appointment: Appointment, what: str) -> object:
     if not _is_bookable(call, practitioner, start, minutes, None, kind, appointment):
         raise _taken(call)
     # Neither request names a location: it is wherever the practitioner is on that day.
-    location = practitioner.location_on(start.date()) if start is not None else None
+    location = practitioner.location_on(start.weekday()) if start is not None else None
     appointment.location_id = location.id if location is not None else appointment.location_id
     call.state.of(Diary).move(appointment, practitioner.id, start, minutes, call.now)
     appointment.suppress_mail = body.get("suppress_mail", appointment.suppress_mail)

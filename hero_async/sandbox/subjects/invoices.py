@@ -138,10 +138,10 @@ def _unit(item: dict[str, Any]) -> float:
 @serves("invoices.update", _INVOICE)
 def update(call: Call) -> object:
     """Change an invoice; once it is final, only what the reference lists."""
-    _check_issuer(call)
     invoice = call.state.of(Invoices).find(call, call.path["id"])
     if invoice is None:
         raise missing("invoice")
+    _check_issuer(call)
     if invoice["status"] != "draft" and not call.body.keys() <= _CHANGEABLE_WHEN_FINAL:
         raise wrong("memo, footer and coupons alone, as the invoice is final")
     if call.body.get("mode") == "finalize":

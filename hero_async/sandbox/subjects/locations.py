@@ -14,7 +14,7 @@ def listing(call: Call) -> object:
     wanted = frozenset(call.several("appointment_type_ids"))
     slots = call.state.of(Diary).slots(call.practice, call.now, Wanted(appointment_type_ids=wanted))
     has_availability = call.query.get("has_availability")
-    free = {slot.location.id for slot in slots} if has_availability is not None else set[str]()
+    free = {slot.opening.location.id for slot in slots} if has_availability is not None else set[str]()
     offered = {
         location.id
         for practitioner in call.practice.practitioners

@@ -14,6 +14,7 @@ from hero_async.sandbox.ledger import AcceptedMessage
 from hero_async.sandbox.serving import Call, missing, serves
 from hero_async.sandbox.state import to_moment
 from hero_async.sandbox.subjects.links import Links
+from hero_async.sandbox.synthetic import SyntheticPatient
 
 _BASIC = frozenset({"patient_id", "message_type", "message_string"})
 _NOTHING: Mapping[str, Any] = {}
@@ -94,6 +95,14 @@ def _extras(message: AcceptedMessage, details: Mapping[str, Any]) -> dict[str, o
     return extras
 
 
+def _show_patient(patient_id: str, patient: SyntheticPatient | None) -> dict[str, str]:
+    """Who it was for; the sample has no null, so what is not known is left out."""
+    known = (
+        {"title": patient.title, "first_name": patient.first_name, "last_name": patient.last_name} if patient else {}
+    )
+    return {"id": patient_id, **{name: text for name, text in known.items() if text is not None}}
+
+
 @serves("messages.get")
 def get(call: Call) -> object:
     """Show a message of this practice group."""
@@ -105,12 +114,7 @@ def get(call: Call) -> object:
     details = store.details.get(message.message_id, _NOTHING)
     answer: dict[str, object] = {
         "id": message.message_id,
-        "patient": {
-            "id": message.patient_id,
-            "title": patient.title if patient else None,
-            "first_name": patient.first_name if patient else None,
-            "last_name": patient.last_name if patient else None,
-        },
+        "patient": _show_patient(message.patient_id, patient),
         "created_at": message.at,
     }
     due = to_moment(details["send_at"]) if "send_at" in details else message.at

@@ -10,7 +10,7 @@ from typing import Any
 
 from hero_async.sandbox import rules
 from hero_async.sandbox.diary import POLICY_HOURS
-from hero_async.sandbox.serving import Call, everything, note, serves, unshown
+from hero_async.sandbox.serving import Call, everything, note, serves
 
 
 class Changes:
@@ -58,7 +58,7 @@ def update(call: Call) -> object:
     changed = call.state.of(Changes).made.setdefault(call.practice_group_id, {})
     changed |= {name: call.body[name] for name in kept if name in call.body}
     note(call, "practice_group.update", call.practice_group_id)
-    return unshown(call, _show(call))
+    return _show(call)
 
 
 @serves("practice_group.capabilities")

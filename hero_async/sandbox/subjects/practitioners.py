@@ -17,7 +17,7 @@ def listing(call: Call) -> object:
     )
     has_availability = call.query.get("has_availability")
     slots = call.state.of(Diary).slots(call.practice, call.now, wanted) if has_availability is not None else ()
-    free = {slot.practitioner.id for slot in slots}
+    free = {slot.opening.practitioner.id for slot in slots}
     practitioners = [
         practitioner
         for practitioner in call.practice.practitioners

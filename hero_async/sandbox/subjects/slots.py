@@ -53,9 +53,9 @@ def count(call: Call) -> object:
 def _show(slot: Slot) -> object:
     return {
         "id": slot.id,
-        "practitioner_id": slot.practitioner.id,
-        "appointment_type_id": slot.appointment_type.id,
-        "location_id": slot.location.id,
+        "practitioner_id": slot.opening.practitioner.id,
+        "appointment_type_id": slot.opening.appointment_type.id,
+        "location_id": slot.opening.location.id,
         "start_time": slot.start,
         "finish_time": slot.finish,
     }
