@@ -96,8 +96,28 @@ def test_an_async_client_that_nobody_closed_ends_in_peace(server):
     )
 
 
-def test_in_development_mode_a_client_that_nobody_closed_says_so_once(server):
-    program = start(ARRIVED + "hero.messages.send(**SMS)", server.url, "-X", "dev")
+def test_a_daemon_thread_that_calls_when_all_is_over_is_held_as_python_holds_it(server):
+    program = """
+        from hero_sync import loop
+
+        def at_exit():
+            loop._at_exit()
+            late = threading.Thread(target=lambda: hero.messages.get("1"), daemon=True)
+            late.start()
+            late.join(0.5)
+            print(late.is_alive())
+
+        hero = Hero(**OPTIONS)
+        hero.messages.get("1")
+        atexit.register(at_exit)
+    """
+    assert run(program, server.url) == ["True"]
+    assert len(server.arrivals) == 1
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+def test_in_development_mode_a_client_that_nobody_closed_says_so_once(server, loop):
+    program = start(ARRIVED + "hero.messages.send(**SMS)", server.url, "-X", "dev", loop=loop)
     try:
         _, err = program.communicate(timeout=50)
     except subprocess.TimeoutExpired:

@@ -50,8 +50,10 @@ def test_forks_under_traffic_leave_parent_and_children_in_peace(server, loop):
 
         def uses_the_client():
             assert burst() == []
+            runtime = hero._inner._shared.runtime
             view.messages.send(**SMS)
             hero.messages.send(**SMS)
+            assert hero._inner._shared.runtime is runtime
 
         def uses_and_closes_the_client():
             uses_the_client()
