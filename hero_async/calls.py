@@ -149,7 +149,7 @@ class Plan:
     """How many are required."""
 
     has_body: bool
-    """Whether any parameter goes into the body: then a body is always sent, `{}` when all is left out."""
+    """Whether a body is always sent, `{}` when all is left out: a POST, PUT or PATCH with fields of a body has one."""
 
     into: Any
     signature: inspect.Signature
@@ -246,7 +246,7 @@ class AnyOperation:
                 for p in parameters.values()
             },
             required=sum(parameter.required for parameter in parameters.values()),
-            has_body=any(parameter.place == "body" for parameter in parameters.values()),
+            has_body=self.verb in ("POST", "PUT", "PATCH") and any(p.place == "body" for p in parameters.values()),
             into=hints["return"],
             signature=signature.replace(parameters=own),
         )
@@ -317,7 +317,7 @@ class AnyOperation:
             raise Refused("needs " + "; or ".join(" and ".join(group) for group in self.needs))
         if query:
             target = f"{target}?{'&'.join(query)}"
-        return Call(self, target, encode(body) if plan.has_body else None, kwargs, plan.into)
+        return Call(self, target, encode(body) if body or plan.has_body else None, kwargs, plan.into)
 
 
 def _nested_names(hint: Any) -> set[str]:

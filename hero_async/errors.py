@@ -25,7 +25,6 @@ No text, repr or pickle of an error holds a value of the request or of the answe
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -35,7 +34,6 @@ import attrs
 from hero_async.delivery import Delivery
 
 _MEMORY_ONLY = ("body",)
-_PLAIN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def _revive(cls: type[HeroError], args: tuple[Any, ...], state: dict[str, Any]) -> HeroError:
@@ -258,19 +256,10 @@ class BookingError(HeroError):
     reserved_until: datetime | None = None
     """When the hold ends; None when the server did not say."""
 
-    def __init__(self, failure: HeroError, *, appointment_id: str, reserved_until: datetime | None) -> None:
-        name = appointment_id if _PLAIN_ID.fullmatch(appointment_id) else "(see appointment_id)"
-        until = reserved_until.isoformat() if reserved_until is not None else "a time that the server did not tell"
-        what = "perhaps booked" if failure.delivery is Delivery.UNKNOWN else "not booked"
-        why = str(failure.args[0]) if failure.args else type(failure).__name__
-        super().__init__(
-            f"reserved, but {what}: appointment {name} is held until {until}; {why}",
-            operation=failure.operation,
-            attempts=failure.attempts,
-            call_id=failure.call_id,
-            request_id=failure.request_id,
-            delivery=failure.delivery,
-        )
+    def __init__(
+        self, message: str, *, appointment_id: str = "", reserved_until: datetime | None = None, **context: Any
+    ) -> None:
+        super().__init__(message, **context)
         self.appointment_id = appointment_id
         self.reserved_until = reserved_until
 

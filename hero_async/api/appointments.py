@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 from hero_async import operations as op
@@ -127,6 +128,27 @@ class Booking:
     def id(self) -> str:
         """Id of the appointment."""
         return self.reservation.id
+
+
+_PLAIN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def _held(held: AppointmentReservation, failure: HeroError) -> BookingError:
+    """What is held until when, in words. An id of another form than ids have is not quoted."""
+    what = "perhaps booked" if failure.delivery is Delivery.UNKNOWN else "not booked"
+    name = held.id if _PLAIN_ID.fullmatch(held.id) else "(see appointment_id)"
+    until = held.reserved_until.isoformat() if held.reserved_until else "a time that the server did not tell"
+    why = str(failure.args[0]) if failure.args else type(failure).__name__
+    return BookingError(
+        f"reserved, but {what}: appointment {name} is held until {until}; {why}",
+        appointment_id=held.id,
+        reserved_until=held.reserved_until,
+        operation=failure.operation,
+        attempts=failure.attempts,
+        call_id=failure.call_id,
+        request_id=failure.request_id,
+        delivery=failure.delivery,
+    )
 
 
 class Appointments(Resource[Mode]):
@@ -336,7 +358,7 @@ class Appointments(Resource[Mode]):
             return Booking(reservation=held, answer=AppointmentBooked({}))
         if failure.delivery is Delivery.YES:  # a 2xx whose body is lost, and nothing is known of that body
             return Booking(reservation=held, answer=AppointmentBooked({}))
-        raise BookingError(failure, appointment_id=held.id, reserved_until=held.reserved_until) from failure
+        raise _held(held, failure) from failure
 
     async def _is_booked(self: Appointments[Async], id: str) -> bool:
         """Whether the appointment says that it is booked; False also when it cannot be looked at."""

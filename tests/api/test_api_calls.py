@@ -9,9 +9,9 @@ from operator import attrgetter
 from typing import Any
 
 import pytest
-from hints import arguments, from_json, is_page
-from reference import documented, examples, request_examples, resolve, sample
-from scripted import Script, async_world, blocking_world
+from api_hints import arguments, from_json, is_page
+from api_reference import documented, examples, request_examples, resolve, sample
+from api_scripted import Script, async_world, blocking_world
 
 from hero_async import NULL, OPERATIONS, InvalidArgumentError
 from hero_async.codec import read

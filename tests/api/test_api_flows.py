@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from scripted import LOST, NEVER_LEFT, WORLDS, Script, async_world
+from api_scripted import LOST, NEVER_LEFT, WORLDS, Script, async_world
 
 from hero_async import (
     APIConnectionError,

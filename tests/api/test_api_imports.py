@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from reference import table
+from api_reference import table
 
 SHARED = {
     "messages": {"_shared"},

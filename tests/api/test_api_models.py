@@ -11,8 +11,8 @@ from typing import Any, get_args, get_origin
 import attrs
 import msgspec
 import pytest
-from hints import choices, is_answer, is_model, is_page, marks, plain
-from reference import Schema, contract, documented, resolve, sample, without_null
+from api_hints import choices, is_answer, is_model, is_page, marks, plain
+from api_reference import Schema, contract, documented, resolve, sample, without_null
 
 from hero_async import OPERATIONS
 from hero_async.api.patients import PatientIdentifier

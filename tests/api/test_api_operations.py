@@ -11,8 +11,8 @@ from typing import Any, Literal, get_args, get_origin
 
 import attrs
 import pytest
-from hints import choices, is_model, marks, plain, rule_words
-from reference import Documented, Schema, documented, resolve, table, without_null
+from api_hints import choices, is_model, marks, plain, rule_words
+from api_reference import Documented, Schema, documented, resolve, table, without_null
 
 from hero_async import OPERATIONS
 from hero_async.calls import AnyOperation
