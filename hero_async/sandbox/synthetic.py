@@ -13,6 +13,7 @@ from random import Random
 import attrs
 
 from hero_async.fields import Ref, describe
+from hero_async.hiding import hidden
 
 MOST = 900_000
 """How many patients the 999 range yields at least."""
@@ -30,6 +31,7 @@ _NO_DETAILS: Mapping[str, str] = {}
 _LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 
+@hidden
 @attrs.frozen(kw_only=True, repr=False)
 class SyntheticPatient:
     """A patient of the sandbox."""
