@@ -9,6 +9,7 @@ The token is for the person who is logged in at your site: render the page behin
 from __future__ import annotations
 
 import html
+import json
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
@@ -96,12 +97,9 @@ def _text(name: str, value: Any, form: re.Pattern[str], rule: str) -> str:
 
 
 def _json(theme: Any) -> str:
-    import msgspec
-
     if isinstance(theme, Mapping):
-        plain = dict(cast("Mapping[Any, Any]", theme))
         try:
-            return msgspec.json.encode(plain).decode()
-        except (TypeError, ValueError, RecursionError, msgspec.MsgspecError):
+            return json.dumps(dict(cast("Mapping[Any, Any]", theme)), allow_nan=False)
+        except (TypeError, ValueError, RecursionError):
             pass
     raise InvalidArgumentError("theme: must be a mapping of what JSON knows")

@@ -25,9 +25,9 @@ T = TypeVar("T")
 
 NAMES = ("X-Herohealth-Timestamp", "X-Herohealth-Signature")
 ODD_TEXT = (
-    "", " ", "\x00", "\ud800", "nan", "-1", "1e308", "9" * 400, "٣" * 10, "sha256=", "=", "==", "A" * 43, "A" * 44 + "=",
-    "0" * 64, "g" * 64, "İ", "0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "2026-02-30T00:00:00Z", "é" * 44,
-    "2026-01-05T24:00:00Z", "2026-W01-1T00:00:00", "1767603600", "1767603600000", "\r\nX: y", "2026-01-05T09:00:00Z", "99999999999",
+    "", " ", "\x00", "\ud800", "nan", "-1", "1e308", "9" * 400, "٣" * 10, "sha256=", "=", "==", "A" * 43,
+    "A" * 44 + "=", "0" * 64, "g" * 64, "İ", "0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "2026-02-30T00:00:00Z",
+    "é" * 44, "2026-01-05T24:00:00Z", "2026-W01-1T00:00:00", "1767603600", "1767603600000", "\r\nX: y", "2026-01-05T09:00:00Z", "99999999999",
 )  # fmt: skip
 ODD_BODY = (
     b'{"event":"a","event":"b"}', b'{"event":"a","x":' + b"[" * 900 + b"]" * 900 + b"}", b'{"a":' * 300, b"NaN",
@@ -157,12 +157,15 @@ def search(data: bytes) -> None:
 
 
 def check(headers: Any, body: Any) -> None:
+    refusal = None
     try:
         event = VERIFIER.verify(headers, body)
     except WebhookVerificationError as error:
-        assert error.reason in get_args(WebhookReason)
-        assert error.__context__ is None
-        seen.add(error.reason)
+        refusal = error
+    if refusal is not None:
+        assert refusal.reason in get_args(WebhookReason)
+        assert refusal.__context__ is None
+        seen.add(refusal.reason)
         return
     assert isinstance(event, Event)
     assert is_signed(headers, body)

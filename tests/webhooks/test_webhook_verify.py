@@ -95,8 +95,8 @@ def test_every_usual_form_of_a_timestamp_is_read_and_its_text_is_what_is_signed(
 
 @pytest.mark.parametrize(
     "timestamp",
-    ["", " 1767603600", "1767603600 ", "-1767603600", "1e9", "0x10", "nan", "inf", "１７６７６０３６００", "1767603600,1767603600",
-     "1767603600000000000", "2026-01-05", "2026-13-05T09:00:00Z", "0001-01-01T00:00:00+23:59",
+    ["", " 1767603600", "1767603600 ", "-1767603600", "1e9", "0x10", "nan", "inf", "１７６７６０３６００",
+     "1767603600,1767603600", "1767603600000000000", "2026-01-05", "2026-13-05T09:00:00Z", "0001-01-01T00:00:00+23:59",
      "9999-12-31T23:59:59-23:59", "Mon, 05 Jan 2026 09:00:00 GMT", "9" * 5000, "\ud800", "\x00"],
 )  # fmt: skip
 def test_a_timestamp_in_no_known_form_is_refused(timestamp: str, verifier: Verifier, body: Make) -> None:
@@ -231,7 +231,9 @@ class Bytes(bytes):
 
 
 @pytest.mark.parametrize(
-    "wrong", [None, "text", 1, bytearray(b"{}"), memoryview(b"{}"), {}, Bytes(b"{}")], ids=lambda wrong: str(type(wrong))
+    "wrong",
+    [None, "text", 1, bytearray(b"{}"), memoryview(b"{}"), {}, Bytes(b"{}")],
+    ids=lambda wrong: str(type(wrong)),
 )
 def test_a_body_that_is_not_bytes_is_refused(wrong: Any, verifier: Verifier, key: str) -> None:
     assert refused(verifier, sign(key, b"{}"), wrong) == "body_type"
@@ -299,7 +301,9 @@ def test_a_fingerprint_is_of_one_delivery_however_it_is_written(verifier: Verifi
     assert sign(key, body())["X-Herohealth-Signature"] != one  # a store of fingerprints holds no signatures
 
 
-@pytest.mark.parametrize("keys", ["", b"", [], {}, ["good", ""], None, 7, [None], {1: "key"}, "key\n", b" key", [["key"]]])
+@pytest.mark.parametrize(
+    "keys", ["", b"", [], {}, ["good", ""], None, 7, [None], {1: "key"}, "key\n", b" key", [["key"]]]
+)
 def test_keys_that_cannot_be_right_are_refused_at_once(keys: Any) -> None:
     with pytest.raises(ConfigurationError) as failure:
         Verifier(keys)
