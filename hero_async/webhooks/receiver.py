@@ -144,7 +144,7 @@ class Receiver:
 
         receiver = Receiver(Verifier(KEY), events, replay=SQLiteReplayStore("deliveries.db"))
 
-        Route("/webhooks/hero", receiver.asgi)                       # Starlette; FastAPI: app.add_route
+        Route("/webhooks/hero", receiver.asgi)                       # Starlette, FastAPI: a route of the router
         app.router.add_post("/webhooks/hero", receiver.aiohttp)      # aiohttp.web
         path("webhooks/hero", receiver.django)                       # Django; or receiver.django_async
         app.add_url_rule("/webhooks/hero", view_func=receiver.flask, methods=["POST"])
@@ -279,7 +279,7 @@ class Receiver:
 
     @cached_property
     def asgi(self) -> ASGIReceiver:
-        """An ASGI application. Starlette: `Route(path, receiver.asgi)`; FastAPI: `app.add_route(path, receiver.asgi)`.
+        """An ASGI application. Starlette and FastAPI: `app.router.routes.append(Route(path, receiver.asgi))`.
 
         A `Mount` would answer the path without a slash at its end with a redirect.
         """
