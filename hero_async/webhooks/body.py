@@ -9,6 +9,7 @@ from hero_async.webhooks.events import EVENTS, Event, EventType, Proof, UnknownE
 
 _DEEPEST: Final = 64
 _LONGEST_TEXT: Final = 256
+_HOLDERS: Final = (dict, list)
 
 
 class _Refused(Exception):
@@ -64,15 +65,15 @@ def _is_deep(body: bytes, found: Any) -> bool:
         return False
     level: list[Any] = [found]
     for _ in range(_DEEPEST):
-        level = [
-            child
-            for value in level
-            for child in (value.values() if type(value) is dict else value)
-            if type(child) is dict or type(child) is list
-        ]
+        inside: list[Any] = [_children(value) for value in level]
+        level = [child for children in inside for child in children if type(child) in _HOLDERS]
         if not level:
             return False
     return True
+
+
+def _children(value: Any) -> Any:
+    return cast("dict[str, Any]", value).values() if isinstance(value, dict) else value
 
 
 def _plain(value: Any) -> str | None:

@@ -32,7 +32,7 @@ from hero_async.fields import OpenEnum, Ref, model
 if TYPE_CHECKING:
     from hero_async.api.appointments import Appointment
     from hero_async.api.form_responses import FormResponse
-    from hero_async.api.patients import Patient
+    from hero_async.api.patients import PatientV2
     from hero_async.client import AsyncHero
     from hero_sync.client import Hero
 
@@ -158,9 +158,9 @@ class PatientEvent(Event):
     """The practice."""
 
     @overload
-    def fetch(self, hero: AsyncHero) -> Coroutine[Any, Any, Patient]: ...
+    def fetch(self, hero: AsyncHero) -> Coroutine[Any, Any, PatientV2]: ...
     @overload
-    def fetch(self, hero: Hero) -> Patient: ...
+    def fetch(self, hero: Hero) -> PatientV2: ...
     def fetch(self, hero: AsyncHero | Hero) -> Any:
         """The patient as they are now, asked for in the name of the event's practice."""
         return _at(hero, self.practice_group_id).patients.get(self.id)

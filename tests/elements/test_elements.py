@@ -10,7 +10,7 @@ import django
 import pytest
 from django.conf import settings as django_settings
 from django.template import Context, Engine
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jinja2 import Environment
 
@@ -81,10 +81,11 @@ def test_the_environment_must_be_said() -> None:
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=8,
+    max_leaves=4,
 )
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.dictionaries(st.text(), JSON, max_size=4), st.from_regex(r"[\x21-\x7e]{1,30}", fullmatch=True))
 def test_nothing_breaks_out_of_its_attribute(theme: dict[str, Any], tenant: str) -> None:
     page = Page(message_builder(JWT, tenant, env="staging", theme=theme))

@@ -82,23 +82,23 @@ def test_what_took_longer_than_its_lease_and_was_swept_is_still_noted(make: Make
     store: ReplayStore = make(lease=10)
     store.claim("slow", "one")
     now.advance(1000)
-    for number in range(300):
+    for number in range(120):
         store.claim(f"other {number}", "two")
     store.finish("slow", "one")
     assert store.claim("slow", "three") is Claim.DONE
 
 
 def test_what_is_over_is_forgotten(make: MakeStore, now: VirtualClock, tmp_path: Path) -> None:
-    store: Any = make(lease=10, retention=50)
-    for number in range(500):
+    store: Any = make(lease=10, retention=20)
+    for number in range(200):
         store.claim(str(number), "one")
         store.finish(str(number), "one")
         now.advance(1)
     if isinstance(store, MemoryReplayStore):
-        assert len(store._entries) < 250
+        assert len(store._entries) < 150
     else:
         with sqlite3.connect(tmp_path / "replay.db") as db:
-            assert db.execute("SELECT count(*) FROM delivery").fetchone()[0] < 250
+            assert db.execute("SELECT count(*) FROM delivery").fetchone()[0] < 150
         db.close()
 
 

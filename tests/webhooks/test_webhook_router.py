@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import functools
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -107,48 +104,3 @@ def test_names_are_stable_and_never_shared() -> None:
         f"{__name__}.partial_target",
     ]
     assert [handler.is_async for handler in found] == [False, False, False, True, True]
-
-
-TYPED = """
-from hero_async import AsyncHero
-from hero_async.webhooks import *
-from hero_sync import Hero
-
-events = Events()
-
-@events.on("appointment.confirmed")
-async def one(event: AppointmentConfirmedEvent) -> int:
-    return 1
-
-@events.on(UnknownEvent)
-def two(event: UnknownEvent) -> None:
-    reveal_type(event.id)
-
-@events.on("form-submission.created")
-def wide(event: Event) -> None:
-    reveal_type(event.raw)
-
-@events.on("appointment.cancelled")  # error: the other event
-def wrong(event: AppointmentConfirmedEvent) -> None: ...
-
-events.on("appointment.confrmed")  # error: no such event
-AppointmentConfirmedEvent(id="1")  # error: the practice is missing
-"""
-
-
-def test_type_checkers_know_which_event_a_handler_gets(tmp_path: Path) -> None:
-    page = tmp_path / "typed.py"
-    page.write_text(TYPED)
-    run = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", "--no-incremental", "--cache-dir", str(tmp_path), str(page)],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=Path(__file__).parents[2],
-    )
-    lines = TYPED.splitlines()
-    expected = {number for number, line in enumerate(lines, start=1) if "# error" in line}
-    told = {
-        int(line.split(":")[1]) for line in run.stdout.splitlines() if line.startswith(str(page)) and "error:" in line
-    }
-    assert told == expected, run.stdout
