@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -104,3 +106,20 @@ def test_names_are_stable_and_never_shared() -> None:
         f"{__name__}.partial_target",
     ]
     assert [handler.is_async for handler in found] == [False, False, False, True, True]
+
+
+def test_importing_webhooks_loads_no_framework() -> None:
+    code = "import sys, hero_async.webhooks, hero_async.elements; print(*sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = {name.partition(".")[0] for name in run.stdout.split()}
+    assert not loaded & {
+        "aiohttp",
+        "anyio",
+        "asyncio",
+        "django",
+        "fastapi",
+        "flask",
+        "hero_sync",
+        "starlette",
+        "werkzeug",
+    }
