@@ -73,10 +73,9 @@ def measure(body: bytes, keys: int, rounds: int, times: int) -> tuple[float, flo
 def table(rounds: int, times: int) -> str:
     """Markdown."""
     lines = ["| body | keys | bare HMAC, µs | verify, µs | ratio |", "| --- | ---: | ---: | ---: | ---: |"]
-    for name, body in BODIES.items():
-        for keys in (1, 2):
-            bare, ours, ratio = measure(body, keys, rounds, times)
-            lines.append(f"| {name} | {keys} | {bare:.1f} | {ours:.1f} | {ratio:.1f} |")
+    for name, keys in [*((name, 1) for name in BODIES), ("20 kB, a long text", 2)]:
+        bare, ours, ratio = measure(BODIES[name], keys, rounds, times)
+        lines.append(f"| {name} | {keys} | {bare:.1f} | {ours:.1f} | {ratio:.1f} |")
     return "\n".join(lines)
 
 
