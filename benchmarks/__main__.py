@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import bulk
+from benchmarks import bulk, webhooks
 
-ALL = {"bulk": bulk.main}
+ALL = {"bulk": bulk.main, "webhooks": webhooks.main}
 
 if __name__ == "__main__":
     names = [sys.argv[1]] if len(sys.argv) > 1 else list(ALL)

@@ -27,7 +27,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import attrs
 
@@ -266,8 +266,37 @@ class BookingError(HeroError):
         self.reserved_until = reserved_until
 
 
+WebhookReason = Literal[
+    "headers",
+    "missing_header",
+    "duplicate_header",
+    "timestamp_format",
+    "signature_format",
+    "body_type",
+    "body_size",
+    "signature",
+    "stale",
+    "future",
+    "body_format",
+]
+"""Why a webhook delivery was refused."""
+
+
 class WebhookVerificationError(HeroError):
-    """A delivery is not proved to come from Hero: do not act on it."""
+    """A delivery is not proved to come from Hero, or not now, or cannot be read: do not act on it."""
+
+    reason: WebhookReason = "signature"
+    """Why, for a metric or a status:
+
+    "headers": not names and values; "missing_header", "duplicate_header": of the timestamp or the signature;
+    "timestamp_format", "signature_format": not in a form that is known; "body_type": not bytes; "body_size": over
+    the cap; "signature": no key made it. The rest is told of a right signature only: "stale", "future": outside
+    the tolerance; "body_format": not the JSON of an event.
+    """
+
+    def __init__(self, message: str, *, reason: WebhookReason = "signature", **context: Any) -> None:
+        super().__init__(message, **context)
+        self.reason = reason
 
 
 BY_STATUS: Mapping[int, type[APIStatusError]] = {
