@@ -150,9 +150,7 @@ async def openapi_generator(url: str, limit: int) -> AsyncIterator[Call]:
     """What openapi-generator makes of our contract (python, asyncio)."""
     import openapi_client
 
-    configuration = openapi_client.Configuration(
-        host=url, api_key={"apiKeyAuth": "bench", "practiceGroupId": "1"}
-    )
+    configuration = openapi_client.Configuration(host=url, api_key={"apiKeyAuth": "bench", "practiceGroupId": "1"})
     configuration.connection_pool_maxsize = limit
     async with openapi_client.ApiClient(configuration) as client:
         api = openapi_client.MessagesApi(client)
@@ -201,9 +199,7 @@ def hero_sync(url: str) -> Generator[BlockingCall, None, None]:
     from hero_sync import Hero
 
     with Hero(api_key="bench", practice_group_id="1", base_url=url) as client:
-        yield lambda: client.messages.send(
-            patient_id="123", message_type="sms", message_string="Your flu jab is due"
-        )
+        yield lambda: client.messages.send(patient_id="123", message_type="sms", message_string="Your flu jab is due")
 
 
 @contextmanager

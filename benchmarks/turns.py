@@ -91,17 +91,13 @@ def calls_in_turns(
 ) -> dict[str, list[Figures]]:
     """Seconds a call, `cpu` and `wall`. Each turn is as many calls as the peer makes in about `seconds`."""
     with ExitStack() as stack:
-        workers = {
-            peer: stack.enter_context(Worker(peer, url, limit=limit, paths=paths)) for peer in peers
-        }
+        workers = {peer: stack.enter_context(Worker(peer, url, limit=limit, paths=paths)) for peer in peers}
         counts: dict[str, int] = {}
         for peer, worker in workers.items():
             worker.ask(count=4 * in_flight, in_flight=in_flight)  # connections, caches
             pace = worker.ask(count=4 * in_flight + 50, in_flight=in_flight)["wall"]
             counts[peer] = max(int(seconds / pace), 2 * in_flight, 20)
-        return in_turns(
-            workers, rounds, lambda peer: workers[peer].ask(count=counts[peer], in_flight=in_flight)
-        )
+        return in_turns(workers, rounds, lambda peer: workers[peer].ask(count=counts[peer], in_flight=in_flight))
 
 
 class Spread:

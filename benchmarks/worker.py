@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.peers import ASYNC, BLOCKING, BlockingCall, Call
+from benchmarks.server import give_a_core
 
 
 def resident() -> float:
@@ -111,6 +112,7 @@ def answer(figures: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
+    give_a_core(server=False)
     _, name, address, most = sys.argv
     if name in ASYNC:
         serve_async(name, address, int(most))
