@@ -105,7 +105,15 @@ class AsyncHero(Resources[Async]):
         transport: Transport | None = None,
     ) -> None:
         given = {name: value for name, value in locals().items() if name in _SETTINGS}
-        self._settings = Settings.resolve(given)
+        words = ""
+        try:
+            self._settings = Settings.resolve(given)
+        except ConfigurationError as refused:
+            words = str(refused)
+        finally:
+            del given, api_key, proxy, headers
+        if words:
+            raise ConfigurationError(words)  # afresh: the frames that refused hold the key
         self._shared = _Shared(self._settings, transport)
         self._is_view = False
         self._pipeline: Pipeline | None = None
@@ -177,10 +185,13 @@ class AsyncHero(Resources[Async]):
         """Close the connections. Calls in flight are cut. A view closes nothing."""
         if self._is_view:
             return
+        runtime = self._shared.runtime
+        if runtime is None or runtime.pid != os.getpid() or not runtime.is_here():
+            self.abandon()  # a parent's connections, or those of another loop, are not ours to wait for
+            return
         self._shared.closed = True
-        runtime, self._shared.runtime = self._shared.runtime, None
-        if runtime is not None:
-            await runtime.close()
+        self._shared.runtime = None
+        await runtime.close()
 
     def __del__(self) -> None:
         shared: _Shared | None = self.__dict__.get("_shared")
@@ -208,8 +219,9 @@ class AsyncHero(Resources[Async]):
 
     def leave_to_parent(self) -> None:
         """After a fork: start afresh, and leave the connections to the process that opened them."""
-        runtime, self._shared.runtime = self._shared.runtime, None
-        if runtime is not None:
+        runtime = self._shared.runtime
+        if runtime is not None and runtime.pid != os.getpid():
+            self._shared.runtime = None
             _left_to_parents.append(runtime)
 
     def __repr__(self) -> str:

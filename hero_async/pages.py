@@ -53,7 +53,7 @@ class Pager(Generic[T]):
         self._fetch = fetch
         self._index = start
         self._paged = paged
-        self._probing = start is None
+        self._probing = not start  # page 0 may be page 1 to a server that counts from 1
         self._first = True
         self._last: Page[T] | None = None
         self._ahead: asyncio.Task[Page[T] | None] | None = None

@@ -13,6 +13,7 @@ import re
 import stat
 import tomllib
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -137,10 +138,8 @@ def check_base_url(url: str) -> str:
 def _positive(name: str, value: object, *, zero: bool = False) -> float:
     number = math.nan
     if isinstance(value, int | float) and not isinstance(value, bool):
-        try:
+        with suppress(OverflowError):
             number = float(value)
-        except OverflowError:
-            pass
     if math.isnan(number):
         raise _fail(f"{name}: must be a number")
     if number < 0 or (number == 0 and not zero):

@@ -149,6 +149,10 @@ class Lane:
         else:
             self._rate *= 1.05
 
+    def pause(self, until: float) -> None:
+        """Let nothing leave before this moment."""
+        self._paused_until = max(self._paused_until, until)
+
     def cool_down(self, seconds: float, *, sent_at: float) -> None:
         """A 429 came: pause the practice group, and come back slower if the lane paces itself.
 
@@ -159,7 +163,7 @@ class Lane:
         """
         now = clock.monotonic()
         for lane in self._group:
-            lane._paused_until = max(lane._paused_until, now + seconds)
+            lane.pause(now + seconds)
         if self._limit is None and sent_at >= self._calm_since:
             measured = max(self._previous, self._count)
             self._goal = max(min(measured, self._rate) * _BACK_OFF, 1.0)

@@ -7,13 +7,22 @@ repeated here, no redirect is followed, no cookie is kept, and an answer is read
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
 import ssl
+import sys
+import warnings
+import weakref
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from contextvars import ContextVar
+from functools import partial
+from io import SEEK_END, BytesIO
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import aiohttp
+from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
 from hero_async import clock
@@ -139,11 +148,26 @@ class Transport(Protocol):
 _ATTEMPT: ContextVar[Attempt] = ContextVar("hero_attempt")
 
 
+class Connected(ResponseHandler):
+    """aiohttp's protocol, which leaves who reads a body waiting for ever when the body cannot be parsed."""
+
+    idle_since: float | None = None
+    """When an answer was read to its end, or when it was given back unused."""
+
+    def set_exception(self, exc: BaseException, exc_cause: BaseException | None = None) -> None:
+        """The connection is of no more use."""
+        body = self._payload
+        super().set_exception(exc, exc if exc_cause is None else exc_cause)  # "caused by itself": has no cause
+        if body is not None and not body.is_eof() and body.exception() is None:
+            body.set_exception(aiohttp.ClientPayloadError())
+
+
 class Connector(aiohttp.TCPConnector):
     """Knows when an attempt leaves, and keeps what must not be repeated off connections idle for long."""
 
     def __init__(self, *, fresh_for: float, connect_timeout: float, **options: Any) -> None:
         super().__init__(**options)  # pyright: ignore[reportUnknownMemberType]  # aiohttp's own signature
+        self._factory = partial(Connected, loop=asyncio.get_running_loop())  # type: ignore[assignment]  # it is a subtype
         self._fresh_for = fresh_for
         self._connect_timeout = connect_timeout
 
@@ -152,12 +176,13 @@ class Connector(aiohttp.TCPConnector):
         attempt = _ATTEMPT.get()
         for _ in range(self.limit + 3):
             attempt.phase = "pool"
-            connection = await super().connect(req, traces, timeout)
-            protocol = connection.protocol
-            if attempt.guard is not None:
+            connection = await self._connection(req, traces, timeout)
+            protocol = cast("Connected", connection.protocol)
+            if attempt.guard is not None and self._usable(protocol, attempt):
                 try:
                     await attempt.leave()
                 except BaseException:
+                    protocol.idle_since = monotonic()
                     connection.release()
                     raise
             if self._usable(protocol, attempt):
@@ -169,10 +194,20 @@ class Connector(aiohttp.TCPConnector):
             connection.close()
         raise aiohttp.ClientConnectionError
 
-    def _usable(self, protocol: Any, attempt: Attempt) -> bool:
-        if not protocol.is_connected():
+    async def _connection(self, req: ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout) -> Connection:
+        try:
+            return await super().connect(req, traces, timeout)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if not self.closed or (task is not None and task.cancelling()):
+                raise
+        raise aiohttp.ClientConnectionError  # aiohttp cancels who waits for the pool when that closes; nobody meant it
+
+    def _usable(self, protocol: Connected, attempt: Attempt) -> bool:
+        # should_close: bytes came that nobody asked for. The next call would take them for its answer.
+        if not protocol.is_connected() or protocol.should_close:
             return False
-        since: float | None = getattr(protocol, "idle_since", None)
+        since = protocol.idle_since
         return since is None or attempt.repeatable or monotonic() - since < self._fresh_for
 
     async def _create_connection(self, req: ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout) -> Any:
@@ -192,9 +227,11 @@ class Connector(aiohttp.TCPConnector):
         return resolved
 
     def take(self) -> list[Any]:
-        """All idle connections, no longer this connector's."""
+        """All connections, no longer this connector's."""
         taken = [protocol for pool in self._conns.values() for protocol, _ in pool]
+        taken += [protocol for protocol in self._acquired if protocol.transport is not None]
         self._conns.clear()
+        self._acquired.clear()
         self._closed = True
         return taken
 
@@ -207,6 +244,7 @@ class AiohttpTransport:
     """Attempts on one aiohttp session."""
 
     def __init__(self, settings: Settings) -> None:
+        self.loop = asyncio.get_running_loop()
         self._base = URL(settings.base_url)
         self._prefix = self._base.raw_path.rstrip("/")
         self._proxy = settings.proxy
@@ -228,9 +266,12 @@ class AiohttpTransport:
         # aiohttp would repeat GET, PUT and DELETE by itself after a disconnect. It has no public switch for that;
         # tests/transport shows that it is off.
         self._session._retry_connection = False  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        _open.add(self)
 
     async def __call__(self, attempt: Attempt) -> Reply | Loss:
         """Carry one attempt."""
+        if self._session.closed:
+            return Loss("the client was closed", "pool", permanent=True)
         token = _ATTEMPT.set(attempt)
         response: aiohttp.ClientResponse | None = None
         loss: Loss | None = None
@@ -257,6 +298,7 @@ class AiohttpTransport:
             _ATTEMPT.reset(token)
             if response is not None and not response.closed:
                 response.close()
+            response = None  # its repr has the address: a traceback that shows locals must not show it
         if loss is None:
             raise cast("BaseException", attempt.guard_error)
         return loss
@@ -285,14 +327,12 @@ class AiohttpTransport:
         body = await content.readany()
         if content.at_eof() and len(body) <= self._cap:
             return body
-        chunks = [body]
-        size = len(body)
-        while size <= self._cap:
-            chunk = await content.readany()
-            if not chunk:
-                return b"".join(chunks)
-            chunks.append(chunk)
-            size += len(chunk)
+        kept = BytesIO(body)  # not a list of bytes: a traceback that shows locals must show no answer
+        kept.seek(0, SEEK_END)
+        del body
+        while kept.tell() <= self._cap:
+            if not kept.write(await content.readany()):
+                return kept.getvalue()
         response.close()
         return None
 
@@ -302,11 +342,46 @@ class AiohttpTransport:
 
     def discard(self) -> None:
         """Let go of connections whose loop is closed: there is nothing left that could close them in order."""
+        for protocol in self.take():
+            transport = protocol.transport
+            if transport is None or sys.is_finalizing():
+                continue
+            with suppress(OSError, TypeError):  # TypeError: uvloop's have no shutdown, they end with their loop
+                transport.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+            with warnings.catch_warnings():  # asyncio would tell of the transport, which nothing can close any more
+                warnings.simplefilter("ignore", ResourceWarning)
+                protocol.transport = transport = None
+
+    def take(self) -> list[Any]:
+        """All connections: from now on this transport has none, and closes none when it goes."""
         self._session.detach()
-        for protocol in self._connector.take():
-            transport = getattr(protocol, "transport", None)
-            if transport is not None:
-                transport.abort()
+        return self._connector.take()
+
+
+async def close_all() -> None:
+    """Close every transport of the running loop, because the loop is about to end."""
+    loop = asyncio.get_running_loop()
+    for transport in [one for one in _open if one.loop is loop]:
+        await transport.close()
+
+
+_open: weakref.WeakSet[AiohttpTransport] = weakref.WeakSet()
+_inherited: list[Any] = []
+
+
+def _after_fork() -> None:
+    """Leave what a child inherited to its parent.
+
+    Closing a connection takes it out of the poller that both processes share, and the parent would never hear of its
+    answer. aiohttp's destructors close, so they must find nothing, also in a child that never uses the SDK.
+    """
+    for transport in list(_open):
+        _inherited.extend(transport.take())
+    _open.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def _loss(error: Exception, attempt: Attempt) -> Loss:

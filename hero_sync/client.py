@@ -48,7 +48,10 @@ class Hero(Resources[Blocking]):
 
     @_takes(AsyncHero.__init__)
     def __init__(self, **options: Any) -> None:
-        self._inner = AsyncHero(**options)
+        try:
+            self._inner = AsyncHero(**options)
+        finally:
+            del options  # a traceback that shows locals must not show the key
         self._generation = generation()
         self._is_view = False
 
@@ -96,7 +99,7 @@ class Hero(Resources[Blocking]):
         """Close the connections. A view closes nothing, nor does a client that was inherited by a fork."""
         if self._is_view:
             return
-        if self._generation == generation():
+        if self._generation == generation() and self._inner.is_open:
             background().run(self._inner.close)
         else:
             self._inner.abandon()
