@@ -27,6 +27,7 @@ from yarl import URL
 
 from hero_async import clock
 from hero_async.delivery import Delivery, of_loss
+from hero_async.sending import Request
 from hero_async.settings import Settings
 
 if TYPE_CHECKING:
@@ -261,6 +262,7 @@ class AiohttpTransport:
             connector=self._connector,
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
             cookie_jar=aiohttp.DummyCookieJar(),
+            request_class=Request if settings.keep_alive else aiohttp.ClientRequest,
             trust_env=False,
         )
         # aiohttp would repeat GET, PUT and DELETE by itself after a disconnect. It has no public switch for that;
