@@ -14,6 +14,7 @@ from hero_async.arguments import Refused, check_for, wire_name
 from hero_async.codec import encode
 from hero_async.errors import InvalidArgumentError
 from hero_async.fields import Body, Query
+from hero_async.hiding import hidden
 
 Evidence = Literal["documented", "sampled", "inferred"]
 Verb = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -22,6 +23,7 @@ Place = Literal["path", "query", "body"]
 T_co = TypeVar("T_co", covariant=True)
 
 
+@hidden
 @attrs.frozen(repr=False)
 class Response(Generic[T_co]):
     """An answer with all that came with it."""
@@ -83,6 +85,7 @@ class Custom:
     wire_names: frozenset[str] = frozenset()
 
 
+@hidden
 @attrs.define(repr=False, eq=False)
 class Call(Generic[T_co]):
     """A call that is ready to be sent, and inert: `await hero.execute(call)`.

@@ -169,7 +169,8 @@ class AsyncHero(Resources[Async]):
     def _view(self, settings: Settings) -> Self:
         # Not a copy: resources that were touched belong to this client, and would act for the old practice.
         view = object.__new__(type(self))
-        view.__dict__.update(_settings=settings, _shared=self._shared, _is_view=True, _pipeline=None)
+        # It holds this client, which would close the connections were it collected before its views.
+        view.__dict__.update(_settings=settings, _shared=self._shared, _is_view=True, _pipeline=None, _root=self)
         return view
 
     async def __aenter__(self) -> Self:
@@ -225,7 +226,8 @@ class AsyncHero(Resources[Async]):
             _left_to_parents.append(runtime)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} practice_group_id={self._settings.practice_group_id!r}>"
+        settings: Settings | None = self.__dict__.get("_settings")  # none yet while it is made
+        return f"<{type(self).__name__} practice_group_id={settings and settings.practice_group_id!r}>"
 
     def execute(self, call: Call[T], *, guard: Guard | None = None) -> Coroutine[Any, Any, T]:
         """Send a call that was built before.
@@ -263,7 +265,11 @@ class AsyncHero(Resources[Async]):
         """
         from hero_async.requests import build_request
 
-        return self.execute(build_request(verb, path, query=query, json=json, idempotent=idempotent, into=into))
+        try:
+            call = build_request(verb, path, query=query, json=json, idempotent=idempotent, into=into)
+        finally:
+            del path, query, json  # a traceback that shows locals must not show them
+        return self.execute(call)
 
     def _running(self) -> Pipeline:
         pipeline = self._pipeline

@@ -14,6 +14,8 @@ from typing import Any, Generic, TypeVar
 
 import attrs
 
+from hero_async.hiding import hidden
+
 T = TypeVar("T")
 Fetch = Callable[[int | None], Awaitable["Page[T]"]]
 
@@ -111,6 +113,7 @@ class Pager(Generic[T]):
             task.exception()  # looked at, so that it is not reported as forgotten
 
 
+@hidden
 @attrs.frozen(repr=False)
 class Pages(Generic[T]):
     """A list on the server: nothing is sent until you await it or iterate over it.

@@ -148,6 +148,7 @@ class _Run:
         "delivery",
         "guard",
         "id",
+        "leave_by",
         "number",
         "pipeline",
         "refreshed",
@@ -162,7 +163,10 @@ class _Run:
         self.id = pipeline.runtime.next_number()
         self.number = 0
         self.begun = clock.monotonic()
-        self.until = self.begun + pipeline.settings.timeout
+        timeout = pipeline.settings.timeout
+        self.until = self.begun + timeout
+        # With little time left for an answer, what must not be repeated would end in doubt: it does not leave at all.
+        self.leave_by = self.until if call.operation.idempotent else self.until - timeout / 4
         self.attempt: Attempt | None = None
         self.delivery = Delivery.NO
         self.refreshed = False
@@ -222,7 +226,7 @@ class _Run:
                 await key.fetch(key.version)
             if not lane.try_enter(clock.monotonic()):
                 try:
-                    await lane.enter(until=self.until)
+                    await lane.enter(until=self.leave_by)
                 except TimeoutError:
                     last = last or self._out_of_time("throttle")
                     raise last from None
@@ -235,6 +239,7 @@ class _Run:
                 operation.idempotent,
                 self.guard,
                 not operation.in_path,
+                self.leave_by,
             )
             outcome = await (self._watched(attempt) if self._is_watched() else pipeline.runtime.transport(attempt))
             if type(outcome) is Reply:
@@ -264,14 +269,20 @@ class _Run:
         began = clock.monotonic()
         span = tracing.attempt(self.span, operation, self.number) if tracing is not None else None
         words = "ended by an exception"
+        error: str | None = None
         try:
             outcome = await self.pipeline.runtime.transport(attempt)
             words = _words(outcome)
+            if not isinstance(outcome, Reply):
+                error = outcome.phase
+            elif not 200 <= outcome.status < 300:
+                error = str(outcome.status)
             return outcome
+        except BaseException:
+            error = attempt.phase
+            raise
         finally:
             if tracing is not None:
-                good = attempt.status is not None and 200 <= attempt.status < 300
-                error = None if good else str(attempt.status or attempt.phase)
                 tracing.end(span, status=attempt.status, error=error, delivery=attempt.delivery)
             ms = (clock.monotonic() - began) * 1000
             observe.attempt_done(operation, self.call_id, self.number, outcome=words, ms=ms, delivery=attempt.delivery)

@@ -44,6 +44,7 @@ def build_request(
             words = refused.rule
     del query, json
     if words is not None:
+        del path, target
         raise InvalidArgumentError(words, operation="request")
     safe = verb in ("GET", "HEAD") if idempotent is None else idempotent
     return Call(Custom(verb=verb, idempotent=safe), target, body, {}, into)

@@ -22,6 +22,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 import attrs
 
 from hero_async.errors import ConfigurationError
+from hero_async.hiding import hidden
 from hero_async.retries import RetryPolicy
 from hero_async.throttle import RateLimit
 
@@ -193,6 +194,7 @@ def as_rate_limit(limit: RateLimit | str | None) -> RateLimit | None:
     raise _fail('rate_limit: must be a count and a unit, such as "20/s", "1200/min" or "5000/h"')
 
 
+@hidden
 @attrs.frozen(kw_only=True, repr=False, eq=False)
 class Settings:
     """What a client works with. Made by `Settings.resolve`."""

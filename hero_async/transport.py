@@ -7,15 +7,12 @@ repeated here, no redirect is followed, no cookie is kept, and an answer is read
 from __future__ import annotations
 
 import asyncio
+import math
 import os
-import socket
 import ssl
 import sys
-import warnings
-import weakref
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
-from contextvars import ContextVar
+from contextvars import Context, ContextVar
 from functools import partial
 from io import SEEK_END, BytesIO
 from time import monotonic
@@ -48,6 +45,7 @@ class Attempt:
         "guard",
         "guard_error",
         "headers",
+        "leave_by",
         "left",
         "phase",
         "protocol",
@@ -66,6 +64,7 @@ class Attempt:
         repeatable: bool,
         guard: Guard | None = None,
         constant: bool = False,
+        leave_by: float = math.inf,
     ) -> None:
         self.verb = verb
         self.target = target
@@ -73,6 +72,7 @@ class Attempt:
         self.body = body
         self.repeatable = repeatable
         self.constant = constant
+        self.leave_by = leave_by
         self.guard = guard
         self.guard_error: BaseException | None = None
         self.began = clock.monotonic()
@@ -153,7 +153,12 @@ class Connected(ResponseHandler):
     """aiohttp's protocol, which leaves who reads a body waiting for ever when the body cannot be parsed."""
 
     idle_since: float | None = None
-    """When an answer was read to its end, or when it was given back unused."""
+    """When an answer was read to its end, or when it was given back before its first use."""
+
+    def give_back(self) -> None:
+        """It was not used. A server counts from its last use, and so do we."""
+        if self.idle_since is None:
+            self.idle_since = monotonic()
 
     def set_exception(self, exc: BaseException, exc_cause: BaseException | None = None) -> None:
         """The connection is of no more use."""
@@ -179,11 +184,15 @@ class Connector(aiohttp.TCPConnector):
             attempt.phase = "pool"
             connection = await self._connection(req, traces, timeout)
             protocol = cast("Connected", connection.protocol)
+            if clock.monotonic() > attempt.leave_by:
+                protocol.give_back()
+                connection.release()
+                raise _TooLateError
             if attempt.guard is not None and self._usable(protocol, attempt):
                 try:
                     await attempt.leave()
                 except BaseException:
-                    protocol.idle_since = monotonic()
+                    protocol.give_back()
                     connection.release()
                     raise
             if self._usable(protocol, attempt):
@@ -237,6 +246,10 @@ class Connector(aiohttp.TCPConnector):
         return taken
 
 
+class _TooLateError(aiohttp.ClientConnectionError):
+    """The connection came when too little time was left for an answer."""
+
+
 class _ConnectTimeoutError(aiohttp.ClientConnectionError):
     """The connect limit passed."""
 
@@ -288,7 +301,7 @@ class AiohttpTransport:
             )
             attempt.status = response.status
             attempt.phase = "body"
-            body = await self._read(response)
+            body = await self._read(response.content)
             if body is not None:
                 attempt.protocol.idle_since = monotonic()
                 return Reply(response.status, response.headers, body)
@@ -323,9 +336,8 @@ class AiohttpTransport:
                 self._urls[target] = url  # a URL remembers its parts: worth microseconds a call
         return url
 
-    async def _read(self, response: aiohttp.ClientResponse) -> bytes | None:
-        """The body, decompressed; None when it is over the cap, and then the connection is closed."""
-        content = response.content
+    async def _read(self, content: aiohttp.StreamReader) -> bytes | None:
+        """The body, decompressed; None when it is over the cap."""
         body = await content.readany()
         if content.at_eof() and len(body) <= self._cap:
             return body
@@ -335,29 +347,34 @@ class AiohttpTransport:
         while kept.tell() <= self._cap:
             if not kept.write(await content.readany()):
                 return kept.getvalue()
-        response.close()
         return None
 
     async def close(self) -> None:
         """Close all connections."""
+        _open.discard(self)
         await self._session.close()
 
     def discard(self) -> None:
-        """Let go of connections whose loop is closed: there is nothing left that could close them in order."""
-        for protocol in self.take():
-            transport = protocol.transport
-            if transport is None or sys.is_finalizing():
-                continue
-            with suppress(OSError, TypeError):  # TypeError: uvloop's have no shutdown, they end with their loop
-                transport.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
-            with warnings.catch_warnings():  # asyncio would tell of the transport, which nothing can close any more
-                warnings.simplefilter("ignore", ResourceWarning)
-                protocol.transport = transport = None
+        """Cut connections whose loop is closed."""
+        taken = self.take()
+        if sys.is_finalizing():
+            return
+        loop: Any = self.loop
+        loop.call_soon = _at_once  # the loop will never run again: what a transport puts off to it must be done now
+        for protocol in taken:
+            if protocol.transport is not None:
+                protocol.transport.abort()
+        del loop.call_soon
 
     def take(self) -> list[Any]:
         """All connections: from now on this transport has none, and closes none when it goes."""
+        _open.discard(self)
         self._session.detach()
         return self._connector.take()
+
+
+def _at_once(callback: Callable[..., object], *args: Any, context: Context | None = None) -> None:
+    callback(*args)
 
 
 async def close_all() -> None:
@@ -367,7 +384,9 @@ async def close_all() -> None:
         await transport.close()
 
 
-_open: weakref.WeakSet[AiohttpTransport] = weakref.WeakSet()
+_open: set[AiohttpTransport] = set()
+"""Held until they are closed or let go of: a collector that came upon them would end the sockets before the client."""
+
 _inherited: list[Any] = []
 
 
@@ -379,7 +398,6 @@ def _after_fork() -> None:
     """
     for transport in list(_open):
         _inherited.extend(transport.take())
-    _open.clear()
 
 
 if hasattr(os, "register_at_fork"):
@@ -389,6 +407,8 @@ if hasattr(os, "register_at_fork"):
 def _loss(error: Exception, attempt: Attempt) -> Loss:
     """What happened, without a word of the error: it may hold values."""
     phase = attempt.phase
+    if isinstance(error, _TooLateError):
+        return Loss("too little time was left to wait for an answer", phase, permanent=True, timeout=True)
     if isinstance(error, _ConnectTimeoutError):
         return Loss("connecting took too long", phase, timeout=True)
     if isinstance(error, aiohttp.ClientConnectorDNSError):

@@ -25,6 +25,7 @@ import attrs
 from hero_async.bulk.errors import InputError, MissingExtraError
 from hero_async.bulk.template import Template
 from hero_async.fields import normalise_nhs_number
+from hero_async.hiding import hidden
 
 Channel = Literal["sms", "email", "nhs_app", "hero"]
 
@@ -99,6 +100,7 @@ class BadRow:
         return f"line {self.line}: {words}"
 
 
+@hidden
 @attrs.define(repr=False, eq=False)
 class Recipient:
     """Whom a row is for."""

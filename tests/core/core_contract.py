@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
-import yaml
+import yaml  # type: ignore[import-untyped]  # it has no types
 
 from hero_async.calls import AnyOperation
 

@@ -33,10 +33,10 @@ MOMENTS = st.builds(
         ]
     ),
 )
-NEARLY = st.sampled_from(
+NEARLY: st.SearchStrategy[Any] = st.sampled_from(
     ["", "1", "1.0", "true", "null", 0, 1, 1.0, -1, 1.5, 10**20, True, False, None, [], {}, [[]], {"data": []}]
 )
-ODD = NEARLY | MOMENTS | ANYTHING
+ODD: st.SearchStrategy[Any] = NEARLY | MOMENTS | ANYTHING
 
 
 def right(hint: Any) -> st.SearchStrategy[Any]:

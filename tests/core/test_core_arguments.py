@@ -194,6 +194,8 @@ class Nowhere(tzinfo):
     def utcoffset(self, when: datetime | None) -> None:
         return None
 
+    dst = tzname = utcoffset
+
 
 @pytest.mark.parametrize(
     ("operation", "name"),

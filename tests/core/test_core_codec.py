@@ -398,6 +398,12 @@ def test_a_body_that_is_no_answer(hint: Any, body: bytes) -> None:
     assert len(str(refused.value)) < 500
 
 
+@pytest.mark.parametrize("name", ["deep list", "deep object", "deep in a field"])
+def test_a_body_that_is_too_deep_says_so(name: str) -> None:
+    error = outcome(HOSTILE[name], Message)
+    assert str(error) == "the answer cannot be read at $ (expected JSON of sensible depth)"
+
+
 @pytest.mark.parametrize(
     "body",
     [

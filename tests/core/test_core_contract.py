@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any, Literal, get_args, get_origin
 
 import attrs
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]  # it has no types
 import msgspec
 import pytest
 from core_contract import (

@@ -149,8 +149,8 @@ def test_an_error_travels_with_all_its_fields_but_the_body(cls: type[HeroError],
     assert set(CONTEXT) <= set(expected)
     assert (str(twin), repr(twin)) == (str(error), repr(error))
     if hasattr(cls, "body"):
-        assert error.__getattribute__("body") == BODY
-        assert twin.body == b""
+        assert vars(error)["body"] == BODY
+        assert getattr(twin, "body", None) == b""
 
 
 @pytest.mark.parametrize("cls", every(), ids=lambda cls: str(cls.__name__))

@@ -111,7 +111,7 @@ def test_every_variable_is_read(profile: Path) -> None:
         "HERO_FRESH_FOR": "0.5",
         "HERO_MAX_RESPONSE_BYTES": "1000",
     }
-    settings = resolve(profile, **texts)
+    settings = resolve(profile, None, **texts)
     shown = settings.shown()
     assert {name: shown[name] for name in shown if name != "api_key"} == {
         "practice_group_id": "5",

@@ -22,12 +22,12 @@ GOOD = {"api_key": KEY, "practice_group_id": "42", "environment": "staging"}
 NOWHERE = {"XDG_CONFIG_HOME": "/nonexistent"}
 
 
-def resolve(*without: str, environ: dict[str, str] | None = None, **arguments: Any) -> Settings:
+def resolve(*without: str, environ: Any = None, **arguments: Any) -> Settings:
     given = {name: value for name, value in {**GOOD, **arguments}.items() if name not in without}
     return Settings.resolve(given, environ={**NOWHERE, **(environ or {})})
 
 
-def refusal(*without: str, environ: dict[str, str] | None = None, **arguments: Any) -> ConfigurationError:
+def refusal(*without: str, environ: Any = None, **arguments: Any) -> ConfigurationError:
     with pytest.raises(ConfigurationError) as refused:
         resolve(*without, environ=environ, **arguments)
     return refused.value
