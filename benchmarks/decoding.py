@@ -144,7 +144,8 @@ def ours(hint: Any) -> Read:
     return lambda data: read(data, hint)
 
 
-def _hints() -> dict[str, Any]:
+def hints() -> dict[str, Any]:
+    """The SDK's types of the two lists."""
     from hero_async.api.patients import PatientV3
     from hero_async.pages import Page
 
@@ -157,7 +158,7 @@ def _hints() -> dict[str, Any]:
 
 def run(options: Options) -> Part:
     """Measure."""
-    hints = _hints()
+    types = hints()
     kinds = {"slots": (SLOT, slots()), "patients": (PATIENT, page_body(0, ITEMS))}
     labels = {
         "ours": "hero_async (attrs)",
@@ -171,7 +172,7 @@ def run(options: Options) -> Part:
     bars: dict[str, float] = {}
     for kind, (fields, data) in kinds.items():
         readers: dict[str, Read] = {
-            "ours": ours(hints[kind]),
+            "ours": ours(types[kind]),
             "msgspec": by_msgspec(fields),
             "pydantic": by_pydantic(fields),
             "cattrs": by_cattrs(fields),
