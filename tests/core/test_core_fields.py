@@ -18,8 +18,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nhs_number.constants import REGION_SYNTHETIC
 from nhs_number.validate import calculate_checksum, is_valid
+from rich.pretty import pretty_repr
 
-from hero_async import NULL, OpenEnum, api
+from hero_async import NULL, AsyncHero, OpenEnum, Page, Response, api
 from hero_async.api.batch_messages import (
     BatchMessage,
     BatchMessageChannel,
@@ -29,6 +30,7 @@ from hero_async.api.batch_messages import (
 )
 from hero_async.api.messages import Message
 from hero_async.api.patients import PatientSex, PatientV3
+from hero_async.errors import ValidationIssue
 from hero_async.fields import Answer, Null, is_shown, model, normalise_nhs_number
 
 
@@ -279,3 +281,40 @@ def test_an_answer_is_what_came_and_shows_none_of_it() -> None:
     assert pickle.loads(pickle.dumps(answer)) == answer  # noqa: S301  # our own bytes
     with pytest.raises(TypeError):
         hash(answer)
+
+
+# Tools that look into classes by themselves, whatever the repr
+
+
+@pytest.mark.parametrize("cls", models(), ids=lambda cls: str(cls.__name__))
+def test_rich_shows_of_a_model_what_its_repr_shows(cls: type[Any]) -> None:
+    hints = get_type_hints(cls, include_extras=True)
+    for field in attrs.fields(cls):
+        value = cls(**{other.name: CANARY if other.name == field.name else None for other in attrs.fields(cls)})
+        assert CANARY not in pretty_repr(value) or is_shown(hints[field.name]), field.name
+
+
+def test_rich_shows_nothing_of_what_holds_secrets_and_values() -> None:
+    hero = AsyncHero(api_key=CANARY, practice_group_id="1", environment="staging", headers={"Authorization": CANARY})
+    patient = PatientV3(dob=None, first_name=CANARY)
+    response: Response[str] = Response(
+        status=200,
+        headers={"x": CANARY},
+        body=CANARY.encode(),
+        value=CANARY,
+        attempts=1,
+        call_id="1",
+        request_id=None,
+        elapsed=0.1,
+    )
+    things: list[Any] = [
+        hero,
+        hero.settings,
+        hero.messages.send.build(patient_id="1", message_type="sms", message_string=CANARY),
+        hero.patients.list(first_name=CANARY),
+        Page(data=(patient,)),
+        BatchMessageSent({"name": CANARY}),
+        ValidationIssue(CANARY, CANARY, (CANARY,)),
+        response,
+    ]
+    assert [thing for thing in things if CANARY in pretty_repr(thing)] == []
