@@ -49,7 +49,7 @@ class Request(aiohttp.ClientRequest):
         await writer.write(await body.as_bytes(), drain=False)
         writer.set_eof()
         options: dict[str, Any] = {"stream_writer": writer} if _writer_too else {}
-        answer = self.response = self.response_class(
+        answer = self.response_class(
             self.method,
             self.original_url,
             writer=None,
@@ -61,4 +61,5 @@ class Request(aiohttp.ClientRequest):
             session=self.session,
             **options,
         )
+        self.response = answer  # type: ignore[assignment]  # aiohttp's hint is None alone
         return answer
