@@ -64,6 +64,13 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """All benchmarks, paired; prints the table that stands in the README."""
+    """All benchmarks, paired; prints the table and writes docs/benchmarks."""
     install(session, "bench")
     session.run("python", "-m", "benchmarks", *session.posargs)
+
+
+@nox.session
+def guard(session: nox.Session) -> None:
+    """Instruction counts of the hot paths against the saved baseline: seconds, and the same on every machine."""
+    install(session, "bench")
+    session.run("python", "-m", "benchmarks.guard", *session.posargs)

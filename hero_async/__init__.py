@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from hero_async.errors import APITimeoutError as APITimeoutError
     from hero_async.errors import AuthenticationError as AuthenticationError
     from hero_async.errors import BadRequestError as BadRequestError
+    from hero_async.errors import BookingError as BookingError
     from hero_async.errors import ConfigurationError as ConfigurationError
     from hero_async.errors import ConflictError as ConflictError
     from hero_async.errors import HeroError as HeroError
@@ -53,6 +54,7 @@ _WHERE = {
         "APITimeoutError",
         "AuthenticationError",
         "BadRequestError",
+        "BookingError",
         "ConfigurationError",
         "ConflictError",
         "HeroError",
@@ -83,6 +85,7 @@ __all__ = [
     "AsyncHero",
     "AuthenticationError",
     "BadRequestError",
+    "BookingError",
     "Call",
     "ConfigurationError",
     "ConflictError",

@@ -120,9 +120,11 @@ def _annotated(hint: Any, converter: Converter) -> Check:
 
 def _ruled(check: Check, rule: Rule) -> Check:
     keep, words = rule.keep, rule.words
+    of_text = check is _text
 
     def ruled(value: Any) -> Any:
-        kept = keep(check(value))
+        plain = of_text and type(value) is str and value.isascii()  # nearly always: worth not asking `check`
+        kept = keep(value if plain else check(value))
         if kept is None:
             raise Refused(words)
         return kept

@@ -152,6 +152,9 @@ class Plan:
     required: int
     """How many are required."""
 
+    has_body: bool
+    """Whether a body is always sent, `{}` when all is left out: a POST, PUT or PATCH with fields of a body has one."""
+
     into: Any
     signature: inspect.Signature
 
@@ -247,6 +250,7 @@ class AnyOperation:
                 for p in parameters.values()
             },
             required=sum(parameter.required for parameter in parameters.values()),
+            has_body=self.verb in ("POST", "PUT", "PATCH") and any(p.place == "body" for p in parameters.values()),
             into=hints["return"],
             signature=signature.replace(parameters=own),
         )
@@ -320,7 +324,7 @@ class AnyOperation:
             raise Refused("needs " + "; or ".join(" and ".join(group) for group in self.needs))
         if query:
             target = f"{target}?{'&'.join(query)}"
-        return Call(self, target, encode(body) if body else None, kwargs, plan.into)
+        return Call(self, target, encode(body) if body or plan.has_body else None, kwargs, plan.into)
 
 
 def _nested_names(hint: Any) -> set[str]:

@@ -16,6 +16,7 @@
     │   └── InternalServerError       5xx
     ├── ResponseDecodeError           a 2xx answer that cannot be read, with `.problems`
     ├── ResponseTooLargeError         an answer over `max_response_bytes`
+    ├── BookingError                  reserved, but the booking failed; tells what is held until when
     └── WebhookVerificationError      a delivery that is not proved to come from Hero
 
 Every error tells by `.delivery` whether the request was processed: read it before you try again.
@@ -25,7 +26,8 @@ No text, repr or pickle of an error holds a value of the request or of the answe
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from datetime import datetime
+from typing import Any, Literal
 
 import attrs
 
@@ -243,8 +245,58 @@ class ResponseTooLargeError(HeroError):
         self.limit = limit
 
 
+class BookingError(HeroError):
+    """A time was reserved, but `appointments.reserve_and_book` could not book it: it is held until it runs out.
+
+    `.delivery` NO: it is not booked; book it by `appointments.book`, or leave it to run out. UNKNOWN: it may be
+    booked; look at it by `appointments.get`. The error names the appointment's id, which says nothing of a person.
+    """
+
+    appointment_id: str = ""
+    """Id of the appointment that is held."""
+
+    reserved_until: datetime | None = None
+    """When the hold ends; None when the server did not say."""
+
+    def __init__(
+        self, message: str, *, appointment_id: str = "", reserved_until: datetime | None = None, **context: Any
+    ) -> None:
+        super().__init__(message, **context)
+        self.appointment_id = appointment_id
+        self.reserved_until = reserved_until
+
+
+WebhookReason = Literal[
+    "headers",
+    "missing_header",
+    "duplicate_header",
+    "timestamp_format",
+    "signature_format",
+    "body_type",
+    "body_size",
+    "signature",
+    "stale",
+    "future",
+    "body_format",
+]
+"""Why a webhook delivery was refused."""
+
+
 class WebhookVerificationError(HeroError):
-    """A delivery is not proved to come from Hero: do not act on it."""
+    """A delivery is not proved to come from Hero, or not now, or cannot be read: do not act on it."""
+
+    reason: WebhookReason = "signature"
+    """Why, for a metric or a status:
+
+    "headers": not names and values; "missing_header", "duplicate_header": of the timestamp or the signature;
+    "timestamp_format", "signature_format": not in a form that is known; "body_type": not bytes; "body_size": over
+    the cap; "signature": no key made it. The rest is told of a right signature only: "stale", "future": outside
+    the tolerance; "body_format": not the JSON of an event.
+    """
+
+    def __init__(self, message: str, *, reason: WebhookReason = "signature", **context: Any) -> None:
+        super().__init__(message, **context)
+        self.reason = reason
 
 
 BY_STATUS: Mapping[int, type[APIStatusError]] = {

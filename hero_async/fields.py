@@ -105,6 +105,11 @@ class _Shown:
         return "'id'"
 
 
+@attrs.frozen
+class Hidden:
+    """Keeps a field of a model out of its repr, though its type could stand there. Use with `Annotated`."""
+
+
 def _matching(pattern: str) -> Callable[[str], str | None]:
     match = re.compile(pattern).fullmatch
     return lambda text: text if match(text) else None
@@ -147,6 +152,9 @@ NhsNumber = Annotated[str, Rule("must be an NHS number: ten digits, right check 
 Time = Annotated[datetime, msgspec.Meta(tz=True)]
 """A moment, aware. A naive time is refused in a request."""
 
+PrivateTime = Annotated[datetime, msgspec.Meta(tz=True), Hidden()]
+"""A moment that tells of a person, such as a death: aware, and not shown in a repr."""
+
 Day = date
 """A calendar day, sent as `YYYY-MM-DD`. An answer may hold a date-time instead: its date is taken."""
 
@@ -164,6 +172,8 @@ def is_shown(hint: Any) -> bool:
 def _is_shown_arm(arm: Any) -> bool:
     marks = get_args(arm)[1:] if get_origin(arm) is Annotated else ()
     plain = get_args(arm)[0] if marks else arm
+    if any(isinstance(mark, Hidden) for mark in marks):
+        return False
     if any(isinstance(mark, _Shown) for mark in marks) or plain in (bool, int, float, datetime):
         return True
     return isinstance(plain, type) and issubclass(plain, OpenEnum)

@@ -49,15 +49,12 @@ class Runtime:
         self._deadlines: dict[float, Deadline] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self._prefix = secrets.token_hex(4)
-        self._numbers = itertools.count(1)
+        self.numbers = itertools.count(1)
+        """The numbers of calls."""
 
     def is_here(self) -> bool:
         """Whether this is the running loop, in the process that made it."""
         return self.loop is asyncio.get_running_loop()
-
-    def next_number(self) -> int:
-        """The number of the next call."""
-        return next(self._numbers)
 
     def call_id(self, number: int) -> str:
         """The id of a call, as text."""
@@ -160,7 +157,7 @@ class _Run:
         self.pipeline = pipeline
         self.call = call
         self.guard = guard
-        self.id = pipeline.runtime.next_number()
+        self.id = next(pipeline.runtime.numbers)
         self.number = 0
         self.begun = clock.monotonic()
         timeout = pipeline.settings.timeout
@@ -181,7 +178,7 @@ class _Run:
         deadline = self.pipeline.deadline
         entry: Entry | None = None
         if deadline is not None:
-            task = asyncio.current_task()
+            task = asyncio.current_task(self.pipeline.runtime.loop)
             if task is not None:
                 entry = deadline.begin(task)
         try:

@@ -38,22 +38,19 @@ class Key:
     no restart. Concurrent calls share one asking.
     """
 
-    __slots__ = ("_asking", "_source", "_version", "text")
+    __slots__ = ("_asking", "_source", "text", "version")
 
     def __init__(self, source: KeySource) -> None:
         self._source = source
-        self._version = 0
+        self.version = 0
+        """Counts how often the key was fetched."""
+
         self._asking: tuple[asyncio.AbstractEventLoop, asyncio.Lock] | None = None
         self.text: str | None = source if isinstance(source, str) else None
         """The key, once it is known."""
 
     def __repr__(self) -> str:
         return "Key(***)"
-
-    @property
-    def version(self) -> int:
-        """Counts how often the key was fetched."""
-        return self._version
 
     @property
     def can_change(self) -> bool:
@@ -66,9 +63,9 @@ class Key:
         if self._asking is None or self._asking[0] is not loop:
             self._asking = loop, asyncio.Lock()  # another loop's may be held for ever: by a task that a fork cut off
         async with self._asking[1]:
-            if self._version == seen or self.text is None:
+            if self.version == seen or self.text is None:
                 self.text = await self._ask()
-                self._version += 1
+                self.version += 1
             return self.text
 
     async def _ask(self) -> str:

@@ -24,6 +24,7 @@ from yarl import URL
 
 from hero_async import clock
 from hero_async.delivery import Delivery, of_loss
+from hero_async.sending import Request
 from hero_async.settings import Settings
 
 if TYPE_CHECKING:
@@ -174,12 +175,13 @@ class Connector(aiohttp.TCPConnector):
         super().__init__(**options)  # pyright: ignore[reportUnknownMemberType]  # aiohttp's own signature
         self._factory = partial(Connected, loop=asyncio.get_running_loop())  # type: ignore[assignment]  # it is a subtype
         self._fresh_for = fresh_for
+        self._most_idle = self.limit + 3  # so many may turn out to be unusable, one after the other
         self._connect_timeout = connect_timeout
 
     async def connect(self, req: ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout) -> Connection:
         """A connection for the attempt of this task. When it is given out, the attempt has left."""
         attempt = _ATTEMPT.get()
-        for _ in range(self.limit + 3):
+        for _ in range(self._most_idle):
             attempt.phase = "pool"
             connection = await self._connection(req, traces, timeout)
             protocol = cast("Connected", connection.protocol)
@@ -274,6 +276,7 @@ class AiohttpTransport:
             connector=self._connector,
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
             cookie_jar=aiohttp.DummyCookieJar(),
+            request_class=Request if settings.keep_alive else aiohttp.ClientRequest,
             trust_env=False,
         )
         # aiohttp would repeat GET, PUT and DELETE by itself after a disconnect. It has no public switch for that;

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import math
+import random
 from collections.abc import Sequence
 from datetime import date
 from typing import Literal
 
+from hero_async import clock
 from hero_async import operations as op
+from hero_async.delivery import Delivery
+from hero_async.errors import (
+    APIConnectionError,
+    APITimeoutError,
+    InternalServerError,
+    InvalidArgumentError,
+    RateLimitError,
+)
 from hero_async.fields import Answer, NhsNumber, Null, OpenEnum, Ref, model
 from hero_async.operations import Resource
 from hero_async.pages import Page
-from hero_async.resources import Mode
+from hero_async.resources import Async, Mode
 
 BatchChannel = Literal["SMS", "EMAIL", "NHS_APP"]
 
@@ -194,3 +205,45 @@ class BatchMessages(Resource[Mode]):
         Reference: https://developer.herohealth.net/apis/public-api/openapi/messages/listbatchmessagesends
         """
         ...
+
+    @op.flow
+    async def wait(self: BatchMessages[Async], id: str, *, timeout: float = 600.0, poll: float = 5.0) -> BatchMessage:
+        """Wait until a batch is COMPLETED. A batch that was not sent never is.
+
+        An error of the first look comes out as it is. Later a lost answer, a 5xx or a 429 only makes it look again.
+
+        Args:
+            id: Id of the batch.
+            timeout: Seconds to wait at most; `math.inf` for no limit. A look that is under way then is finished.
+            poll: Seconds between two looks, on average: each pause is drawn between half and one and a half of it.
+
+        Returns:
+            The batch, COMPLETED.
+
+        Raises:
+            APITimeoutError: It is not COMPLETED in time, or in a state that the reference does not list. Its
+                `.delivery` is UNKNOWN: the batch may yet be sent.
+        """
+        if not timeout > 0 or not 0 < poll < math.inf:
+            raise InvalidArgumentError("timeout and poll: must be more than zero", operation="batch_messages.wait")
+        until = clock.monotonic() + timeout
+        batch = await self.get(id)
+        looks = 1
+        while batch.status != BatchMessageStatus.COMPLETED:
+            left = until - clock.monotonic()
+            if left <= 0:
+                state = batch.status.value if batch.status.is_known else "in a state that the reference does not list"
+                raise APITimeoutError(
+                    f"not COMPLETED within {timeout:g} s; when last seen, it was {state}",
+                    phase="poll",
+                    operation="batch_messages.wait",
+                    attempts=looks,
+                    delivery=Delivery.UNKNOWN,
+                )
+            await clock.sleep(min(left, poll * random.uniform(0.5, 1.5)))
+            looks += 1
+            try:
+                batch = await self.get(id)
+            except (APIConnectionError, InternalServerError, RateLimitError):
+                continue  # reading changes nothing, and what failed may pass: look again until time is over
+        return batch

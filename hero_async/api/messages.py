@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from hero_async import operations as op
+from hero_async.api._shared import Title
 from hero_async.fields import Id, NonEmpty, Ref, Time, model
 from hero_async.operations import Resource
 from hero_async.resources import Mode
@@ -52,7 +53,7 @@ class MessagePatient:
     id: Ref | None = None
     """Hero id."""
 
-    title: str | None = None
+    title: Title | None = None
     """Title, such as "Dr"."""
 
     first_name: str | None = None
@@ -168,7 +169,7 @@ class Messages(Resource[Mode]):
         snomed_code: str | None = None,
         snomed_term: str | None = None,
         auto_write_to_record: bool | None = None,
-        task_id: str | None = None,
+        task_id: NonEmpty | None = None,
         attachment_uuid: NonEmpty | None = None,
         short_link_id: NonEmpty | None = None,
         assignee_id: float | None = None,
@@ -201,6 +202,9 @@ class Messages(Resource[Mode]):
 
         Returns:
             What Hero accepted. Accepted is not delivered.
+
+        Raises:
+            PermissionDeniedError: The key may not do this. An older page lists a 403, named "unauthorised".
 
         Reference: https://developer.herohealth.net/apis/public-api/openapi/messages/sendmessage
         """

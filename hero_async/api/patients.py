@@ -6,76 +6,30 @@ from datetime import date
 from typing import Literal
 
 from hero_async import operations as op
-from hero_async.fields import NhsNumber, NonEmpty, Null, OpenEnum, Ref, model
+from hero_async.api._patients import FoundPatient as FoundPatient
+from hero_async.api._patients import Patient as Patient
+from hero_async.api._patients import PatientAttachment as PatientAttachment
+from hero_async.api._patients import PatientDataSource as PatientDataSource
+from hero_async.api._patients import PatientEhrConnected as PatientEhrConnected
+from hero_async.api._patients import PatientId as PatientId
+from hero_async.api._patients import PatientIdentifier as PatientIdentifier
+from hero_async.api._patients import PatientItem as PatientItem
+from hero_async.api._patients import PatientMerged as PatientMerged
+from hero_async.api._patients import PatientPaymentMethod as PatientPaymentMethod
+from hero_async.api._patients import PatientSex as PatientSex
+from hero_async.api._patients import PatientStatus as PatientStatus
+from hero_async.api._patients import PatientTitleInput as PatientTitleInput
+from hero_async.api._patients import PatientV2 as PatientV2
+from hero_async.api._patients import PatientV3 as PatientV3
+from hero_async.api._patients import PatientVerificationRequired as PatientVerificationRequired
+from hero_async.api._patients import PreviewPatientMerge as PreviewPatientMerge
+from hero_async.api._patients import Sex as Sex
+from hero_async.api._shared import PatientTitle as PatientTitle
+from hero_async.errors import InvalidArgumentError, NotFoundError
+from hero_async.fields import Id, NhsNumber, NonEmpty, Null
 from hero_async.operations import Resource
 from hero_async.pages import Page
-from hero_async.resources import Mode
-
-Sex = Literal["Not known", "Not specified", "Male", "Female", "Other"]
-
-
-class PatientSex(OpenEnum):
-    """Sex, as the practice's record has it."""
-
-    NOT_KNOWN = "Not known"
-    NOT_SPECIFIED = "Not specified"
-    MALE = "Male"
-    FEMALE = "Female"
-    OTHER = "Other"
-
-
-@model
-class PatientId:
-    """A patient that Hero knows."""
-
-    patient_id: Ref
-    """Hero id, for all later calls."""
-
-
-@model
-class PatientVerificationRequired:
-    """PDS alone could not settle who it is: send the patient to `login_url`, then call again.
-
-    Known from a guide's sample only.
-    """
-
-    login_url: str | None = None
-    """Where the patient proves who they are. Not a page for you to fetch."""
-
-    message: str | None = None
-    """A sentence for people."""
-
-
-@model
-class PatientV3:
-    """A patient of the list. The reference is cut after `sex`: further fields are not confirmed."""
-
-    dob: date | None
-    """Date of birth."""
-
-    ehr_partner_id: str | None = None
-    """Id of the patient in the connected EHR."""
-
-    emis_id: str | None = None
-    """Id of the patient in EMIS."""
-
-    deceased_at: str | None = None
-    """When the patient died: text, its format is not documented."""
-
-    ods_code: str | None = None
-    """ODS code of the practice."""
-
-    title: str | None = None
-    """Title, such as "Dr"."""
-
-    first_name: str | None = None
-    """First name."""
-
-    last_name: str | None = None
-    """Last name."""
-
-    sex: PatientSex | None = None
-    """Sex."""
+from hero_async.resources import Async, Mode
 
 
 class Patients(Resource[Mode]):
@@ -131,9 +85,9 @@ class Patients(Resource[Mode]):
         last_name: NonEmpty,
         mobile: NonEmpty,
         nhs_number: NhsNumber | None = None,
-        ehr_partner_id: str | None = None,
+        ehr_partner_id: NonEmpty | None = None,
         sex: Sex | None = None,
-        title: str | None = None,
+        title: PatientTitleInput | None = None,
         landline: str | None = None,
         address_line_1: str | None = None,
         address_line_2: str | None = None,
@@ -186,9 +140,11 @@ class Patients(Resource[Mode]):
         last_name: str | None = None,
         dob: date | None = None,
         nhs_number: NhsNumber | None = None,
-        ehr_partner_id: str | None = None,
+        ehr_partner_id: NonEmpty | None = None,
     ) -> Page[PatientV3]:
         """Search the practice group's patients. At least one filter must be given.
+
+        The reference shows no Hero id among an item's fields; `list_v2` has it.
 
         Args:
             page_index: Which page, counted from zero here.
@@ -202,3 +158,214 @@ class Patients(Resource[Mode]):
         Reference: https://developer.herohealth.net/apis/public-api/openapi/patients/listpatientsv3
         """
         ...
+
+    @op.listing("/v2/patients", id="listPatientsV2", evidence="sampled")
+    def list_v2(self, *, field: str | None = None, search: str | None = None) -> Page[PatientV2]:
+        """Search one named field of the patients for a text. No paging is shown: one page.
+
+        That an item is a `PatientV2` is not confirmed: the sample shows objects without their fields.
+
+        Args:
+            field: Which field. Only "ehr_partner_id" is shown; other values, and whether it may be left out, are not.
+            search: The text. How it is matched, and whether it may be left out, is not documented.
+
+        Reference: https://developer.herohealth.net/apis/public-api/openapi/patients/listpatientsv3
+        """
+        ...
+
+    @op.listing("/v1/patients", id="listPatients", evidence="sampled")
+    def list_v1(self, *, field: str | None = None, search: str | None = None) -> Page[PatientItem]:
+        """Search one named field of the patients for a text, first version. No paging is shown: one page.
+
+        Args:
+            field: Which field. Only "emis_id" is shown; other values, and whether it may be left out, are not.
+            search: The text. How it is matched, and whether it may be left out, is not documented.
+
+        Reference: https://developer.herohealth.net/apis/public-api/openapi/patients/listpatients
+        """
+        ...
+
+    @op.get("/v2/patients/{id}", id="getPatientByIdV2")
+    def get(self, id: str, *, data_source: Literal["hero", "ehr"] | None = None) -> PatientV2:
+        """Get one patient, from Hero or from the EHR.
+
+        Args:
+            id: Hero id of the patient. Whether it is another id for `data_source="ehr"` is not documented.
+            data_source: Where to read. The server's default is not documented.
+
+        Reference: https://developer.herohealth.net/apis/public-api/openapi/patients/getpatientbyidv2
+        """
+        ...
+
+    @op.get("/v1/patients/{id}", id="getPatientById")
+    def get_v1(self, id: str) -> Patient:
+        """Get one patient that Hero holds, in the first version's shape.
+
+        Args:
+            id: Hero id of the patient.
+
+        Reference: https://developer.herohealth.net/apis/public-api/openapi/patients
+        """
+        ...
+
+    @op.listing("/v1/patients/{id}/attachments", id="listPatientAttachments", evidence="sampled")
+    def attachments(self, id: str) -> Page[PatientAttachment]:
+        """List the files that the EHR holds for a patient. No paging is shown: one page.
+
+        The id of one of them is the `ehr_file_id` of `attachment_links.create`.
+
+        Args:
+            id: Hero id of the patient.
+
+        Reference: https://developer.herohealth.net/apis/public-api/openapi/patients
+        """
+        ...
+
+    @op.listing("/v1/patients/{id}/ehr/candidates", id="listPatientEhrCandidates")
+    def ehr_candidates(self, id: str) -> Page[PatientV2]:
+        """List the records of the connected EHR that may be this patient. No paging is shown: one page.
+
+        Args:
+            id: Hero id of the patient.
+
+        Reference: https://developer.herohealth.net/apis/public-api/openapi/patients
+        """
+        ...
+
+    @op.post("/v1/patients/{id}/ehr/connect", id="connectPatientEhr", evidence="sampled")
+    def connect_ehr(self, id: str, *, ehr_partner_id: NonEmpty | None = None) -> PatientEhrConnected:
+        """Tie a patient to one record of the connected EHR.
+
+        Args:
+            id: Hero id of the patient.
+            ehr_partner_id: Id of the record in the EHR. Whether it may be left out is not documented.
+
+        Reference: https://developer.herohealth.net/apis/public-api/openapi/patients/connectpatientehr
+        """
+        ...
+
+    @op.post("/v1/patients/{id}/merge/preview", id="previewPatientMerge", idempotent=True, evidence="sampled")
+    def preview_merge(self, id: str, *, patient_id: NonEmpty | None = None) -> PreviewPatientMerge:
+        """See what merging two patients would give, and get the token for `merge`. Changes nothing.
+
+        Args:
+            id: Hero id of the one patient.
+            patient_id: Hero id of the other, digits. Whether it may be left out is not documented.
+
+        Reference: https://developer.herohealth.net/apis/public-api/openapi/patients/previewpatientmerge
+        """
+        ...
+
+    @op.post("/v1/patients/{id}/merge", id="mergePatient")
+    def merge(self, id: str, *, merge_token: str, patient_id: Id) -> PatientMerged:
+        """Merge two patients. Which of the two ids lives on is not documented, nor whether it can be undone.
+
+        Args:
+            id: Hero id of the one patient.
+            merge_token: The token of `preview_merge`. How long it holds is not documented.
+            patient_id: Hero id of the other, digits.
+
+        Reference: https://developer.herohealth.net/apis/public-api/openapi/patients
+        """
+        ...
+
+    @op.listing("/v1/patients/{id}/payment_methods", id="listPatientPaymentMethods", evidence="sampled")
+    def payment_methods(self, id: str) -> Page[PatientPaymentMethod]:
+        """List the payment methods of a patient. No paging is shown: one page.
+
+        Args:
+            id: Hero id of the patient.
+
+        Reference: https://developer.herohealth.net/apis/public-api/openapi/patients/listpatientpaymentmethods
+        """
+        ...
+
+    @op.flow
+    async def find_or_register(
+        self: Patients[Async],
+        *,
+        dob: date,
+        first_name: NonEmpty,
+        last_name: NonEmpty,
+        mobile: NonEmpty,
+        nhs_number: NhsNumber | None = None,
+        postcode: str | None = None,
+        ehr_partner_id: NonEmpty | None = None,
+        sex: Sex | None = None,
+        title: PatientTitleInput | None = None,
+        landline: str | None = None,
+        address_line_1: str | None = None,
+        address_line_2: str | None = None,
+        address_line_3: str | None = None,
+        country: str | None = None,
+        county: str | None = None,
+        data_source: str | None = None,
+        email: str | None = None,
+    ) -> FoundPatient | PatientVerificationRequired:
+        """Get a Hero id: from the Spine, and where that knows no such person, by storing your details.
+
+        Calls `register_pds`, by NHS number if you give one, else by name, date of birth and postcode; after its
+        NotFoundError, and no other error, `register`. All arguments are checked before anything is sent.
+
+        Args:
+            dob: Date of birth.
+            first_name: First name.
+            last_name: Last name.
+            mobile: Mobile number.
+            nhs_number: Ten digits with a right check digit. Needed, unless `postcode` is given.
+            postcode: Postcode.
+            ehr_partner_id: Id of the patient in the connected EHR, for `register`.
+            sex: Sex.
+            title: Title, such as "Dr".
+            landline: Landline number.
+            address_line_1: First line of the address.
+            address_line_2: Second line of the address.
+            address_line_3: Third line of the address.
+            country: Country.
+            county: County.
+            data_source: Where the details come from; the values are not documented.
+            email: E-mail address.
+
+        Returns:
+            The id, and by `was_registered` which way it went; or a `PatientVerificationRequired`, when the Spine
+            wants the person to prove who they are first: then nothing was registered.
+        """
+        try:
+            if nhs_number is not None:
+                trace = Patients.register_pds.build(nhs_number=nhs_number, dob=dob)
+            elif postcode is not None:
+                trace = Patients.register_pds.build(forename=first_name, surname=last_name, dob=dob, postcode=postcode)
+            else:
+                raise InvalidArgumentError("needs nhs_number; or postcode", operation="patients.find_or_register")
+            details = Patients.register.build(
+                dob=dob,
+                first_name=first_name,
+                last_name=last_name,
+                mobile=mobile,
+                nhs_number=nhs_number,
+                ehr_partner_id=ehr_partner_id,
+                sex=sex,
+                title=title,
+                landline=landline,
+                address_line_1=address_line_1,
+                address_line_2=address_line_2,
+                address_line_3=address_line_3,
+                country=country,
+                postcode=postcode,
+                county=county,
+                data_source=data_source,
+                email=email,
+            )
+        finally:  # a traceback that shows locals must not show them
+            del dob, first_name, last_name, mobile, nhs_number, ehr_partner_id, sex, title, landline, email
+            del address_line_1, address_line_2, address_line_3, country, postcode, county, data_source
+        try:
+            found = await self.register_pds(**trace.arguments)
+        except NotFoundError:
+            pass
+        else:
+            if isinstance(found, PatientId):
+                return FoundPatient(patient_id=found.patient_id, was_registered=False)
+            return found
+        registered = await self.register(**details.arguments)
+        return FoundPatient(patient_id=registered.patient_id, was_registered=True)

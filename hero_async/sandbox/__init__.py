@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         SlowDrip,
         Status,
     )
-    from hero_async.sandbox.ledger import AcceptedBatch, AcceptedMessage, Arrival, BatchSend, Ledger
+    from hero_async.sandbox.ledger import AcceptedBatch, AcceptedMessage, Arrival, BatchSend, Change, Ledger
     from hero_async.sandbox.quirks import Quirks
     from hero_async.sandbox.server import Sandbox, serve
     from hero_async.sandbox.synthetic import SyntheticPatient
@@ -37,6 +37,7 @@ __all__ = [
     "AcceptedMessage",
     "Arrival",
     "BatchSend",
+    "Change",
     "CutBody",
     "Delay",
     "Fault",
@@ -61,6 +62,7 @@ _HOMES = {
     "AcceptedMessage": "ledger",
     "Arrival": "ledger",
     "BatchSend": "ledger",
+    "Change": "ledger",
     "Ledger": "ledger",
     "Quirks": "quirks",
     "Sandbox": "server",

@@ -60,6 +60,20 @@ class BatchSend:
     at: datetime
 
 
+@model
+class Change:
+    """Something else that was changed: an appointment, a link, a task, a patient, …"""
+
+    what: Ref
+    """The operation that did it, such as "appointments.book"."""
+
+    practice_group_id: Ref
+    id: Ref
+    """Id of what was made or changed."""
+
+    at: datetime
+
+
 @attrs.define(repr=False)
 class Arrival:
     """One request that reached the sandbox whole, known operation or not."""
@@ -88,6 +102,7 @@ class Ledger:
         self._messages: list[AcceptedMessage] = []
         self._batches: list[AcceptedBatch] = []
         self._batch_sends: list[BatchSend] = []
+        self._changes: list[Change] = []
 
     @property
     def requests(self) -> tuple[Arrival, ...]:
@@ -108,6 +123,15 @@ class Ledger:
     def batch_sends(self) -> tuple[BatchSend, ...]:
         """Every send of a batch that was acted on."""
         return tuple(self._batch_sends)
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """Everything else that was made, changed or removed."""
+        return tuple(self._changes)
+
+    def changed(self, what: str) -> tuple[str, ...]:
+        """The ids of what an operation made, changed or removed, such as "appointments.book"."""
+        return tuple(change.id for change in self.changes if change.what == what)
 
     def count(self, operation: str, *, status: int | None = None) -> int:
         """How many requests for an operation arrived; with `status`, those that were answered so."""
@@ -136,6 +160,7 @@ class Ledger:
             "messages": messages.total(),
             "batches": len(self._batches),
             "batch_sends": len(self._batch_sends),
+            "changes": Counter(change.what for change in self.changes),
             "doubled": sum(len(patients) for patients in doubled.values()),
             "practice_groups": {
                 practice: {"messages": number, "doubled": len(doubled.get(practice, ()))}
@@ -149,7 +174,7 @@ class Ledger:
         self._requests.append(arrival)
         return arrival
 
-    def accept(self, record: AcceptedMessage | AcceptedBatch | BatchSend) -> None:
+    def accept(self, record: AcceptedMessage | AcceptedBatch | BatchSend | Change) -> None:
         """Note what was processed."""
         match record:
             case AcceptedMessage():
@@ -158,9 +183,11 @@ class Ledger:
                 self._batches.append(record)
             case BatchSend():
                 self._batch_sends.append(record)
+            case Change():
+                self._changes.append(record)
 
     def __repr__(self) -> str:
         return (
             f"Ledger(requests={len(self._requests)}, messages={len(self._messages)}, "
-            f"batches={len(self._batches)}, batch_sends={len(self._batch_sends)})"
+            f"batches={len(self._batches)}, batch_sends={len(self._batch_sends)}, changes={len(self._changes)})"
         )

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import attrs
+
+
+def _positive(_: Any, field: attrs.Attribute[Any], value: float | None) -> None:
+    if value is not None and not value > 0:
+        raise ValueError(f"{field.name} must be above 0, or None")
 
 
 @attrs.frozen(kw_only=True)
@@ -20,6 +25,10 @@ class Quirks:
 
     default_page_size: int = attrs.field(default=50, validator=attrs.validators.ge(1))
     """Items on a page when the request names no size, or 0."""
+
+    first_page_slots: int = attrs.field(default=500, validator=attrs.validators.ge(1))
+    """Slots that the list of slots answers at most: the reference says that it is paginated, but shows no paging
+    parameter, so the first page is all there is, and `count` may tell of more. With `pages="none"` all come."""
 
     count: Literal["total", "page"] = "total"
     """What `count` counts: all matches or the items on this page."""
@@ -48,6 +57,19 @@ class Quirks:
     send_answer: Literal["batch", "empty"] = "batch"
     """What a send of a batch answers with: the batch, or no body."""
 
+    hold_seconds: float | None = attrs.field(default=900.0, validator=_positive)
+    """How long a reservation holds its time; None: until it is booked, and `reserved_until` is null."""
+
+    taken: Literal["bad_request", "conflict", "not_found"] = "bad_request"
+    """How a time that is not free is refused. The reference lists 400 and 404 for a reservation, and no 409."""
+
+    second_booking: Literal["conflict", "ignore"] = "conflict"
+    """What booking an appointment does that is booked: 409, or 200 and nothing."""
+
+    unshown: Literal["small", "empty"] = "small"
+    """What an operation answers whose body the reference does not show: a small object, or no body. Lists answer
+    `data` and `count` all the same. For the send of a batch see `send_answer`."""
+
     login_url_share: float = 0.0
     """Share of the seeded patients, 0 to 1, whom PDS answers with a `login_url`: the seed picks them."""
 
@@ -58,7 +80,7 @@ class Quirks:
     """Every JSON object of an answer has a field that the reference does not name."""
 
     unknown_values: bool = False
-    """Enumerated fields of an answer (status, channel, title, sex) hold a value that the reference lacks."""
+    """Enumerated fields of an answer (status, priority, title, sex, …) hold a value that the reference lacks."""
 
     max_body_bytes: int = 16 * 1024 * 1024
     """Larger request bodies are answered 413."""

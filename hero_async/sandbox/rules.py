@@ -7,7 +7,7 @@ They share nothing with the SDK's own checks, so that the two can disagree. A ru
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, TypeGuard
 
@@ -18,6 +18,8 @@ Issue = dict[str, Any]
 Rule = Callable[[Any, Path, list[Issue]], None]
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_MAIL = re.compile(r"[^@\s]+@[^@\s]+")
+_ADDRESS = re.compile(r"https?://[^\s/?#]+([/?#]\S*)?")
 
 
 def is_object(value: object) -> TypeGuard[dict[str, Any]]:
@@ -79,6 +81,25 @@ def number(value: Any, path: Path, issues: list[Issue]) -> None:
         issues.append(issue("invalid_type", "number", path))
 
 
+def number_between(least: float, most: float) -> Rule:
+    """A number in a range, its ends included."""
+
+    def rule(value: Any, path: Path, issues: list[Issue]) -> None:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            issues.append(issue("invalid_type", "number", path))
+        elif not least <= value <= most:
+            code = "too_small" if value < least else "too_big"
+            issues.append(issue(code, f"number from {least:g} to {most:g}", path))
+
+    return rule
+
+
+def whole_number(value: Any, path: Path, issues: list[Issue]) -> None:
+    """A number without a fraction."""
+    if isinstance(value, bool) or not (isinstance(value, int) or (isinstance(value, float) and value.is_integer())):
+        issues.append(issue("invalid_type", "integer", path))
+
+
 def is_day(value: str) -> bool:
     """Whether the text is an ISO 8601 date, or a date-time."""
     try:
@@ -107,6 +128,22 @@ def moment(value: Any, path: Path, issues: list[Issue]) -> None:
         issues.append(issue("invalid_type", "string", path))
     elif not is_day(value) or _DAY.fullmatch(value):
         issues.append(issue("invalid_string", "ISO 8601 date-time", path))
+
+
+def mail_address(value: Any, path: Path, issues: list[Issue]) -> None:
+    """An e-mail address, looked at loosely."""
+    if not isinstance(value, str):
+        issues.append(issue("invalid_type", "string", path))
+    elif not _MAIL.fullmatch(value):
+        issues.append(issue("invalid_string", "email", path))
+
+
+def address(value: Any, path: Path, issues: list[Issue]) -> None:
+    """An http or https address."""
+    if not isinstance(value, str):
+        issues.append(issue("invalid_type", "string", path))
+    elif not _ADDRESS.fullmatch(value):
+        issues.append(issue("invalid_string", "url", path))
 
 
 def nhs_number(value: Any, path: Path, issues: list[Issue]) -> None:
@@ -142,6 +179,19 @@ def array(inner: Rule, *, least: int = 0) -> Rule:
     return rule
 
 
+def mapping(inner: Rule) -> Rule:
+    """An object of any names, each value as `inner` wants."""
+
+    def rule(value: Any, path: Path, issues: list[Issue]) -> None:
+        if not is_object(value):
+            issues.append(issue("invalid_type", "object", path))
+            return
+        for name, item in value.items():
+            inner(item, (*path, name), issues)
+
+    return rule
+
+
 def record(required: Mapping[str, Rule], optional: Mapping[str, Rule] | None = None) -> Rule:
     """An object. Fields without a rule pass; null is no way to leave a field out."""
     possible = optional or {}
@@ -163,11 +213,58 @@ def record(required: Mapping[str, Rule], optional: Mapping[str, Rule] | None = N
     return rule
 
 
+def perhaps(inner: Rule) -> Rule:
+    """No body at all, or what `inner` wants."""
+
+    def rule(value: Any, path: Path, issues: list[Issue]) -> None:
+        if value is not NO_BODY:
+            inner(value, path, issues)
+
+    return rule
+
+
 _ABSENT = object()
 """Fits no rule."""
 
-whole_number_text = text(pattern=r"\d+")
+NO_BODY = object()
+"""The body of a request without one; fits no rule but `perhaps`."""
+
+
+def query(
+    single: Mapping[str, Rule] | None = None,
+    *,
+    repeated: Mapping[str, Rule] | None = None,
+    required: Sequence[str] = (),
+) -> Rule:
+    """A query: every value is text. Parameters without a rule pass.
+
+    Args:
+        single: Rules of parameters that count once: of several values the first is taken.
+        repeated: Rules for each value of those that may come several times.
+        required: Those of `single` that must be there.
+    """
+    once, often = single or {}, repeated or {}
+
+    def rule(value: Any, path: Path, issues: list[Issue]) -> None:
+        given: Mapping[str, list[str]] = value
+        for name in required:
+            if name not in given:
+                once[name](_ABSENT, (*path, name), issues)
+        for name, values in given.items():
+            if name in once:
+                once[name](values[0], (*path, name), issues)
+            elif name in often:
+                for index, item in enumerate(values):
+                    often[name](item, (*path, name, index), issues)
+
+    return rule
+
+
+whole_number_text = text(pattern=r"\d{1,18}")
 """A whole number, as a query writes it."""
 
+flag_text = one_of("true", "false")
+"""A boolean, as a query writes it."""
+
 PAGING: Mapping[str, Rule] = {"page_index": whole_number_text, "page_size": whole_number_text}
-"""The two query parameters of every list."""
+"""The two query parameters of every paged list."""

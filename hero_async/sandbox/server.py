@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import pkgutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from importlib import import_module
@@ -24,7 +24,7 @@ from hero_async.sandbox.faults import Faults
 from hero_async.sandbox.ledger import Ledger
 from hero_async.sandbox.limits import Buckets, retry_after
 from hero_async.sandbox.quirks import Quirks
-from hero_async.sandbox.rules import Issue, is_object, issue
+from hero_async.sandbox.rules import NO_BODY, Issue, is_object, issue
 from hero_async.sandbox.serving import HANDLERS, Call, RefusalError, Served, encode, error_body
 from hero_async.sandbox.state import State
 from hero_async.sandbox.synthetic import MOST, make_patients
@@ -32,7 +32,8 @@ from hero_async.sandbox.wire import Answer, answer_through
 
 _READ_LIMIT = 256 * 1024 * 1024
 _UNKNOWN = "unknown"
-_NO_BODY = object()
+_NOTHING: Mapping[str, Sequence[str]] = {}
+_NO_QUERY: Mapping[str, str] = {}
 
 
 class Sandbox:
@@ -93,7 +94,7 @@ class Sandbox:
         self.patients = make_patients(patients, seed)
         """The seeded patients, in a fixed order."""
 
-        self._state = State(self.patients, self.ledger)
+        self._state = State(self.patients, self.ledger, self.practice_group_ids)
         self._keep_alive = keep_alive
         self._runner: web.AppRunner | None = None
         self._thread: ExitStack | None = None
@@ -112,6 +113,33 @@ class Sandbox:
 
     def __repr__(self) -> str:
         return f"Sandbox({self._url or 'not running'}, {self.ledger!r})"
+
+    def open_link(self, link: str) -> bool:
+        """Open a link in a patient's place: `link` is its address or id.
+
+        Returns:
+            Whether it still works: False when it is expired or used up. It is counted either way.
+
+        Raises:
+            KeyError: There is no such link.
+        """
+        return self._follow(link, use=False)
+
+    def use_link(self, link: str) -> bool:
+        """Open a link and use it: a form is filled in, of any other kind the use is counted.
+
+        Returns:
+            Whether it was used: False when it is expired or used up.
+
+        Raises:
+            KeyError: There is no such link.
+        """
+        return self._follow(link, use=True)
+
+    def _follow(self, link: str, *, use: bool) -> bool:
+        from hero_async.sandbox.subjects.links import follow
+
+        return follow(self._state, link, self.clock.now(), use=use)
 
     async def __aenter__(self) -> Self:
         await self._start()
@@ -201,7 +229,7 @@ class Sandbox:
         except RefusalError as refusal:
             body = msgspec.json.encode(error_body(refusal.status, refusal.message))
             return Answer(refusal.status, body, refusal.headers)
-        return Answer(200, encode(value, self.quirks))
+        return Answer(served.status, encode(value, self.quirks))
 
     def _admit(self, practice: str, request: web.Request, sent: bytes) -> None:
         if request.headers.get("x-api-key") != self.api_key or not practice:
@@ -216,8 +244,8 @@ class Sandbox:
             raise RefusalError(413, "Payload Too Large")
 
     def _call(self, served: Served, practice: str, request: web.Request, sent: bytes) -> Call:
-        query = {key: request.query[key] for key in request.query} if request.query_string else {}
-        body: object = _NO_BODY
+        queries = _values(request) if request.query_string else _NOTHING
+        body: object = NO_BODY
         issues: list[Issue] = []
         if sent and request.content_type == "application/json":
             try:
@@ -225,7 +253,7 @@ class Sandbox:
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 issues.append(issue("custom", "JSON", ()))
         if served.rule is not None and not issues:
-            served.rule(query if request.method in ("GET", "DELETE") else body, (), issues)
+            served.rule(queries if request.method in ("GET", "DELETE") else body, (), issues)
         if issues:
             raise RefusalError(400, issues)
         return Call(
@@ -234,7 +262,8 @@ class Sandbox:
             practice_group_id=practice,
             now=self.clock.now(),
             path=request.match_info,
-            query=query,
+            query={key: values[0] for key, values in queries.items()} if queries else _NO_QUERY,
+            queries=queries,
             body=body if is_object(body) else {},
         )
 
@@ -244,6 +273,10 @@ async def serve(sandbox: Sandbox, ready: Callable[[Sandbox], None]) -> None:
     async with sandbox:
         ready(sandbox)
         await anyio.sleep_forever()
+
+
+def _values(request: web.Request) -> Mapping[str, Sequence[str]]:
+    return {key: request.query.getall(key) for key in request.query}
 
 
 def _load_subjects() -> None:

@@ -6,6 +6,7 @@ for drama (07700 900000 to 900999), mail addresses at example.com, and every sur
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from random import Random
 
@@ -18,12 +19,15 @@ MOST = 900_000
 """How many patients the 999 range yields at least."""
 
 _PREFIXES = 1_000_000
-_FIRST_ID = 100_001
+FIRST_ID = 100_001
+"""The first patient's id; the others follow."""
+
 _FORENAMES = ("Sample", "Specimen", "Example", "Mockup", "Placeholder", "Fictional", "Imaginary", "Pretend")
 _TITLES = ("Mr", "Mrs", "Ms", "Mx", "Dr")
 _SEXES = ("Male", "Female", "Not specified", "Other")
 _OLDEST = date(1930, 1, 1)
 _BIRTH_DAYS = (date(2007, 12, 31) - _OLDEST).days
+_NO_DETAILS: Mapping[str, str] = {}
 _LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 
@@ -46,6 +50,12 @@ class SyntheticPatient:
     postcode: str | None = None
     title: str | None = None
     sex: str | None = None
+
+    ehr_partner_id: str | None = None
+    """Id in the connected EHR, once the patient is connected."""
+
+    details: Mapping[str, str] = _NO_DETAILS
+    """What else `patients.register` was given: address, landline, …"""
 
     draw: float = 1.0
     """The seed's draw, 0 to 1: below `Quirks.login_url_share` PDS does not settle who this is."""
@@ -90,7 +100,7 @@ def make_patients(count: int, seed: int) -> tuple[SyntheticPatient, ...]:
 def _person(index: int, nhs_number: str, chance: Random) -> SyntheticPatient:
     code = _code(index)
     return SyntheticPatient(
-        patient_id=str(_FIRST_ID + index),
+        patient_id=str(FIRST_ID + index),
         nhs_number=nhs_number,
         dob=_OLDEST + timedelta(days=chance.randrange(_BIRTH_DAYS)),
         first_name=_FORENAMES[index % len(_FORENAMES)],

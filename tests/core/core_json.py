@@ -64,6 +64,10 @@ def _right(hint: Any) -> st.SearchStrategy[Any]:
             {name: of for name, of in named.items() if name in must},
             {name: of for name, of in named.items() if name not in must},
         )
+    if hint is Any:
+        return ANYTHING
+    if get_origin(hint) is dict:
+        return st.dictionaries(TEXT, right(get_args(hint)[1]), max_size=3)
     plain: dict[Any, st.SearchStrategy[Any]] = {
         type(None): st.none(),
         str: TEXT,

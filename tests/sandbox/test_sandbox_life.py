@@ -214,6 +214,7 @@ async def test_other_processes_see_counts_and_no_values(raw):
         "messages": 2,
         "batches": 0,
         "batch_sends": 0,
+        "changes": {},
         "doubled": 1,
         "practice_groups": {"1": {"messages": 2, "doubled": 1}},
     }

@@ -114,12 +114,9 @@ async def test_the_clients_verdict_agrees_with_the_ledger(hero, sandbox, fault, 
 
 
 async def test_the_sandbox_can_refuse_what_the_sdk_lets_through(hero, sandbox):
-    patient = sandbox.patients[0]
     with pytest.raises(BadRequestError) as refused:
-        await hero.patients.register(
-            dob=patient.dob, first_name="A", last_name="B", mobile="07700 900001", title="Wizard"
-        )
-    assert [issue.path for issue in refused.value.issues] == [("title",)]
+        await hero.messages.send(**flu_jab(sandbox) | {"send_at": "tomorrow"})
+    assert [issue.path for issue in refused.value.issues] == [("send_at",)]
 
 
 async def test_a_rate_limit_and_its_waits_on_one_clock():

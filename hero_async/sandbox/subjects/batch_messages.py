@@ -16,7 +16,7 @@ from hero_async.sandbox import rules
 from hero_async.sandbox.ledger import AcceptedBatch, AcceptedMessage, BatchSend
 from hero_async.sandbox.quirks import Quirks
 from hero_async.sandbox.rules import Issue, Path
-from hero_async.sandbox.serving import EMPTY, Call, RefusalError, page, serves
+from hero_async.sandbox.serving import EMPTY, Call, RefusalError, missing, page, serves
 from hero_async.sandbox.state import to_day
 from hero_async.sandbox.subjects.messages import Messages
 from hero_async.sandbox.synthetic import plain_nhs_number
@@ -141,7 +141,7 @@ def _show(batch: Batch, call: Call) -> dict[str, object]:
 def _wanted(call: Call) -> Batch:
     batch = call.state.of(Batches).made.get(call.path["id"])
     if batch is None or batch.practice_group_id != call.practice_group_id:
-        raise RefusalError(404, "No batch message found")
+        raise missing("batch message")
     return batch
 
 
@@ -151,8 +151,7 @@ def get(call: Call) -> object:
     return _show(_wanted(call), call)
 
 
-_LIST = rules.record(
-    {},
+_LIST = rules.query(
     {
         **rules.PAGING,
         "status": rules.one_of("CREATED", "ENRICHMENT_ERROR", "ENRICHED", "INVALID_PAYLOAD", "QUEUED"),
@@ -215,8 +214,8 @@ def _send_all(batch: Batch, call: Call) -> None:
     )
 
 
-_RECIPIENTS = rules.record({}, {**rules.PAGING, "status": rules.text()})
-_SENDS = rules.record({}, {**rules.PAGING, "status": rules.one_of("CREATED", "QUEUED", "SENT", "ERROR", "SUCCESS")})
+_RECIPIENTS = rules.query(rules.PAGING)
+_SENDS = rules.query({**rules.PAGING, "status": rules.one_of("CREATED", "QUEUED", "SENT", "ERROR", "SUCCESS")})
 
 
 @serves("batch_messages.recipients", _RECIPIENTS)

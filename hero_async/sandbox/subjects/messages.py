@@ -7,12 +7,14 @@ shows neither status nor time until it is due; the default SNOMED code.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from hero_async.sandbox import rules
 from hero_async.sandbox.ledger import AcceptedMessage
-from hero_async.sandbox.serving import Call, RefusalError, serves
+from hero_async.sandbox.serving import Call, missing, serves
+from hero_async.sandbox.state import to_moment
+from hero_async.sandbox.subjects.links import Links
+from hero_async.sandbox.synthetic import SyntheticPatient
 
 _BASIC = frozenset({"patient_id", "message_type", "message_string"})
 _NOTHING: Mapping[str, Any] = {}
@@ -57,7 +59,7 @@ def send(call: Call) -> object:
     body = call.body
     state = call.state
     if state.people.get(call.practice_group_id, body["patient_id"]) is None:
-        raise RefusalError(404, "No patient found")
+        raise missing("patient")
     message = AcceptedMessage(
         message_id=state.new_id(),
         patient_id=body["patient_id"],
@@ -89,13 +91,16 @@ def _extras(message: AcceptedMessage, details: Mapping[str, Any]) -> dict[str, o
         if not details.get("auto_write_to_record"):
             extras["confirm_write_to_record_url"] = f"https://sandbox.invalid/confirm/{message.message_id}"
     if "send_at" in details:
-        extras["send_at"] = _moment(details["send_at"])
+        extras["send_at"] = to_moment(details["send_at"])
     return extras
 
 
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+def _show_patient(patient_id: str, patient: SyntheticPatient | None) -> dict[str, str]:
+    """Who it was for; the sample has no null, so what is not known is left out."""
+    known = (
+        {"title": patient.title, "first_name": patient.first_name, "last_name": patient.last_name} if patient else {}
+    )
+    return {"id": patient_id, **{name: text for name, text in known.items() if text is not None}}
 
 
 @serves("messages.get")
@@ -104,20 +109,15 @@ def get(call: Call) -> object:
     store = call.state.of(Messages)
     message = store.sent.get(call.path["id"])
     if message is None or message.practice_group_id != call.practice_group_id:
-        raise RefusalError(404, "No message found")
+        raise missing("message")
     patient = call.state.people.get(call.practice_group_id, message.patient_id)
     details = store.details.get(message.message_id, _NOTHING)
     answer: dict[str, object] = {
         "id": message.message_id,
-        "patient": {
-            "id": message.patient_id,
-            "title": patient.title if patient else None,
-            "first_name": patient.first_name if patient else None,
-            "last_name": patient.last_name if patient else None,
-        },
+        "patient": _show_patient(message.patient_id, patient),
         "created_at": message.at,
     }
-    due = _moment(details["send_at"]) if "send_at" in details else message.at
+    due = to_moment(details["send_at"]) if "send_at" in details else message.at
     if "send_at" in details:
         answer["scheduled_at"] = due
     if due <= call.now:
@@ -127,4 +127,7 @@ def get(call: Call) -> object:
         if details.get("auto_write_to_record"):
             filed |= {"write_to_record_at": message.at, "status": "succeeded"}
         answer["write_to_record"] = filed
+    link = call.state.of(Links).made.get(details.get("short_link_id", ""))
+    if link is not None and link.practice_group_id == call.practice_group_id:
+        answer["short_link"] = {"id": link.id, "type": link.kind, "name": link.url, "status": link.status(call.now)}
     return answer

@@ -10,7 +10,7 @@ from typing import Any
 
 from hero_async.sandbox import rules
 from hero_async.sandbox.rules import Issue, Path
-from hero_async.sandbox.serving import Call, RefusalError, page, serves
+from hero_async.sandbox.serving import Call, missing, note, page, serves, wrong
 from hero_async.sandbox.state import to_day
 from hero_async.sandbox.synthetic import SyntheticPatient, plain_nhs_number
 
@@ -47,7 +47,7 @@ def register_pds(call: Call) -> object:
     """Trace someone: the patient id, or a `login_url` where that does not settle who it is."""
     patient = _trace(call)
     if patient is None:
-        raise RefusalError(404, "No patient found")
+        raise missing("patient")
     if call.body["dob"] is None or patient.draw < call.quirks.login_url_share:
         return {
             "message": "The patient's identity has to be verified.",
@@ -74,6 +74,16 @@ def _plain(text: str) -> str:
     return text.replace(" ", "").casefold()
 
 
+_DETAILS = (
+    "landline",
+    "address_line_1",
+    "address_line_2",
+    "address_line_3",
+    "country",
+    "county",
+    "data_source",
+)
+
 REGISTER = rules.record(
     {
         "dob": rules.day,
@@ -85,21 +95,7 @@ REGISTER = rules.record(
         "nhs_number": rules.nhs_number,
         "sex": rules.one_of("Not known", "Not specified", "Male", "Female", "Other"),
         "title": rules.one_of(*_TITLES.split("|")),
-        **dict.fromkeys(
-            (
-                "ehr_partner_id",
-                "landline",
-                "address_line_1",
-                "address_line_2",
-                "address_line_3",
-                "country",
-                "postcode",
-                "county",
-                "data_source",
-                "email",
-            ),
-            rules.text(),
-        ),
+        **dict.fromkeys((*_DETAILS, "ehr_partner_id", "postcode", "email"), rules.text()),
     },
 )
 
@@ -120,12 +116,16 @@ def register(call: Call) -> object:
         postcode=body.get("postcode"),
         title=body.get("title"),
         sex=body.get("sex"),
+        ehr_partner_id=body.get("ehr_partner_id"),
+        details={name: body[name] for name in _DETAILS if name in body},
     )
-    return {"patient_id": call.state.people.register(call.practice_group_id, given).patient_id}
+    patient = call.state.people.register(call.practice_group_id, given)
+    note(call, "patients.register", patient.patient_id)
+    return {"patient_id": patient.patient_id}
 
 
 _FILTERS = ("first_name", "last_name", "dob", "nhs_number", "ehr_partner_id")
-_LIST = rules.record({}, {**rules.PAGING, "dob": rules.day})
+_LIST = rules.query({**rules.PAGING, "dob": rules.day})
 
 
 @serves("patients.list", _LIST)
@@ -133,7 +133,9 @@ def search(call: Call) -> object:
     """Those whom every filter fits."""
     filters = {name: _plain(call.query[name]) for name in _FILTERS if call.query.get(name)}
     if not filters:
-        raise RefusalError(400, [rules.issue("custom", "at least one filter", ())])
+        raise wrong("at least one filter")
+    if "dob" in filters:
+        filters["dob"] = filters["dob"][:10]
     found = [patient for patient in call.state.people.all(call.practice_group_id) if _fits(patient, filters)]
     return page(call, found, _show)
 
@@ -144,14 +146,14 @@ def _fits(patient: SyntheticPatient, filters: dict[str, str]) -> bool:
         "last_name": patient.last_name,
         "dob": patient.dob.isoformat(),
         "nhs_number": patient.nhs_number,
-        "ehr_partner_id": None,
+        "ehr_partner_id": patient.ehr_partner_id,
     }
     return all(_plain(known[name] or "") == wanted for name, wanted in filters.items())
 
 
 def _show(patient: SyntheticPatient) -> object:
     return {
-        "ehr_partner_id": None,
+        "ehr_partner_id": patient.ehr_partner_id,
         "emis_id": None,
         "deceased_at": None,
         "ods_code": None,
