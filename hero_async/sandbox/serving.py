@@ -17,6 +17,7 @@ from typing import Any
 import attrs
 import msgspec
 
+from hero_async.hiding import hidden
 from hero_async.sandbox.ledger import Change
 from hero_async.sandbox.practice import Practice
 from hero_async.sandbox.quirks import Quirks
@@ -27,6 +28,7 @@ EMPTY = object()
 """What a handler returns to answer 200 without a body."""
 
 
+@hidden
 @attrs.frozen(kw_only=True, repr=False)
 class Call:
     """One request, signed and checked."""
