@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import attrs
 
+from hero_async.hiding import hidden
 from hero_async.sandbox.practice import SESSIONS, AppointmentType, Opening, Practice, Practitioner
 
 HORIZON = timedelta(days=84)
@@ -51,6 +52,7 @@ class Slot:
         return self.start + timedelta(minutes=self.opening.appointment_type.minutes)
 
 
+@hidden
 @attrs.define(repr=False)
 class Appointment:
     """A time of a practitioner that is held for a patient."""

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
-import pkgutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
-from importlib import import_module
 from types import TracebackType
 from typing import Self
 
@@ -18,14 +16,13 @@ from aiohttp import ClientPayloadError, web
 
 from hero_async.calls import AnyOperation
 from hero_async.errors import InvalidArgumentError
-from hero_async.sandbox import subjects
 from hero_async.sandbox.clock import SandboxClock, SettableClock
 from hero_async.sandbox.faults import Faults
 from hero_async.sandbox.ledger import Ledger
 from hero_async.sandbox.limits import Buckets, retry_after
 from hero_async.sandbox.quirks import Quirks
 from hero_async.sandbox.rules import NO_BODY, Issue, is_object, issue
-from hero_async.sandbox.serving import HANDLERS, Call, RefusalError, Served, encode, error_body
+from hero_async.sandbox.serving import Call, RefusalError, Served, encode, error_body, served_by
 from hero_async.sandbox.state import State
 from hero_async.sandbox.synthetic import MOST, make_patients
 from hero_async.sandbox.wire import Answer, answer_through
@@ -191,19 +188,17 @@ class Sandbox:
             await runner.cleanup()
 
     def _application(self) -> web.Application:
-        _load_subjects()
         application = web.Application(client_max_size=_READ_LIMIT)
         application.router.add_get("/_sandbox/ledger", self._show_ledger)
         for operation in _operations():
-            serve_it = partial(self._arrive, operation.name, HANDLERS.get(operation.name))
-            application.router.add_route(operation.verb, operation.path, serve_it)
-        application.router.add_route("*", "/{path:.*}", partial(self._arrive, _UNKNOWN, None))
+            application.router.add_route(operation.verb, operation.path, partial(self._arrive, operation.name))
+        application.router.add_route("*", "/{path:.*}", partial(self._arrive, _UNKNOWN))
         return application
 
     async def _show_ledger(self, request: web.Request) -> web.StreamResponse:
         return Answer(200, msgspec.json.encode(self.ledger.summary())).response()
 
-    async def _arrive(self, name: str, served: Served | None, request: web.Request) -> web.StreamResponse:
+    async def _arrive(self, name: str, request: web.Request) -> web.StreamResponse:
         practice = request.headers.get("x-practice-group-id", "")
         try:
             sent = await request.read()
@@ -212,17 +207,18 @@ class Sandbox:
         arrival = self.ledger.arrived(name, practice, self.clock.now())
         faults = self.faults.strike(name, practice)
         if faults:
-            process = partial(self._process, name, served, practice, request, sent)
+            process = partial(self._process, name, practice, request, sent)
             return await answer_through(faults, request, arrival, self.clock, process)
-        answer = self._process(name, served, practice, request, sent)
+        answer = self._process(name, practice, request, sent)
         arrival.status = answer.status
         return answer.response()
 
-    def _process(self, name: str, served: Served | None, practice: str, request: web.Request, sent: bytes) -> Answer:
+    def _process(self, name: str, practice: str, request: web.Request, sent: bytes) -> Answer:
         try:
             self._admit(practice, request, sent)
             if name == _UNKNOWN:
                 raise RefusalError(404, "No such path")
+            served = served_by(name)
             if served is None:
                 raise RefusalError(501, f"The sandbox does not serve {name}")
             value = served.handler(self._call(served, practice, request, sent))
@@ -277,11 +273,6 @@ async def serve(sandbox: Sandbox, ready: Callable[[Sandbox], None]) -> None:
 
 def _values(request: web.Request) -> Mapping[str, Sequence[str]]:
     return {key: request.query.getall(key) for key in request.query}
-
-
-def _load_subjects() -> None:
-    for module in pkgutil.iter_modules(subjects.__path__):
-        import_module(f"{subjects.__name__}.{module.name}")
 
 
 def _operations() -> tuple[AnyOperation, ...]:

@@ -12,11 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from importlib import import_module
 from typing import Any
 
 import attrs
 import msgspec
 
+from hero_async.hiding import hidden
+from hero_async.sandbox import subjects
 from hero_async.sandbox.ledger import Change
 from hero_async.sandbox.practice import Practice
 from hero_async.sandbox.quirks import Quirks
@@ -27,6 +30,7 @@ EMPTY = object()
 """What a handler returns to answer 200 without a body."""
 
 
+@hidden
 @attrs.frozen(kw_only=True, repr=False)
 class Call:
     """One request, signed and checked."""
@@ -101,6 +105,18 @@ def serves(operation: str, rule: Rule | None = None, *, status: int = 200) -> Ca
         return handler
 
     return register
+
+
+def served_by(operation: str) -> Served | None:
+    """The handler of an operation, whose subject's module is read when it is first asked for; None: there is none."""
+    if operation not in HANDLERS:
+        subject = f"{subjects.__name__}.{operation.partition('.')[0]}"
+        try:
+            import_module(subject)
+        except ModuleNotFoundError as error:
+            if error.name != subject:
+                raise
+    return HANDLERS.get(operation)
 
 
 def error_body(status: int, message: str | Sequence[Issue]) -> dict[str, Any]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import pkgutil
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from importlib import import_module
 from itertools import count
 from operator import attrgetter
 from typing import Any, Self
@@ -17,11 +15,8 @@ from hero_async import APIStatusError
 from hero_async.api.admins import PrescriberDetails
 from hero_async.api.batch_messages import BatchRecipientByNhsNumber
 from hero_async.calls import AnyOperation
-from hero_async.sandbox import Sandbox, SandboxClock, subjects
+from hero_async.sandbox import Sandbox, SandboxClock
 from hero_sync import Hero
-
-for _subject in pkgutil.iter_modules(subjects.__path__):
-    import_module(f"{subjects.__name__}.{_subject.name}")
 
 _DAYS = st.dates(date(2026, 1, 5), date(2026, 12, 31))
 

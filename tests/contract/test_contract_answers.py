@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hero_async import OPERATIONS, BadRequestError
 from hero_async.calls import AnyOperation
 from hero_async.sandbox import Quirks
-from hero_async.sandbox.serving import HANDLERS
+from hero_async.sandbox.serving import served_by
 
 each = pytest.mark.parametrize("operation", OPERATIONS, ids=attrgetter("name"))
 
@@ -94,7 +94,7 @@ def test_the_judge_sees_what_is_wrong_with_an_answer(scene):
     assert [one.rule for one in objections(operation, made, attrs.evolve(response, status=418))] == ["ResponseNotFound"]
 
 
-RULED = [one for one in OPERATIONS if HANDLERS[one.name].rule is not None]
+RULED = [one for one in OPERATIONS if (served := served_by(one.name)) is not None and served.rule is not None]
 """Those that take anything but an id."""
 
 

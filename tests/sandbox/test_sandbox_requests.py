@@ -1,27 +1,15 @@
 """Who may call, what is refused, and how."""
 
+import subprocess
+import sys
+
 import pytest
 
 from hero_async import OPERATIONS
 from hero_async.sandbox import Quirks, Sandbox
-from hero_async.sandbox.serving import HANDLERS
+from hero_async.sandbox.serving import HANDLERS, served_by
 
 pytestmark = pytest.mark.anyio
-
-SERVED = {
-    "access_tokens.create",
-    "batch_messages.create",
-    "batch_messages.get",
-    "batch_messages.list",
-    "batch_messages.messages",
-    "batch_messages.recipients",
-    "batch_messages.send",
-    "messages.get",
-    "messages.send",
-    "patients.list",
-    "patients.register",
-    "patients.register_pds",
-}
 
 
 @pytest.mark.parametrize(
@@ -143,6 +131,7 @@ async def test_a_path_that_no_operation_has_is_a_404_and_is_noted(raw):
 
 
 async def test_an_operation_without_a_handler_is_a_501(raw, connect, monkeypatch):
+    assert served_by("access_tokens.create")
     monkeypatch.delitem(HANDLERS, "access_tokens.create")
     async with Sandbox(patients=1) as sandbox, connect(sandbox) as other:
         answer = await other("POST", "/v1/access_token")
@@ -150,9 +139,34 @@ async def test_an_operation_without_a_handler_is_a_501(raw, connect, monkeypatch
         assert sandbox.ledger.count("access_tokens.create", status=501) == 1
 
 
-async def test_every_handler_is_for_an_operation_that_exists(raw):
-    assert HANDLERS.keys() <= {operation.name for operation in OPERATIONS}
-    assert HANDLERS.keys() >= SERVED
+async def test_every_operation_is_served_and_nothing_else(raw):
+    assert [operation.name for operation in OPERATIONS if served_by(operation.name) is None] == []
+    assert HANDLERS.keys() == {operation.name for operation in OPERATIONS}
+    assert len(HANDLERS) == 82
+
+
+def test_a_subject_that_is_not_there_serves_nothing():
+    assert served_by("crystal_balls.ask") is None
+
+
+def test_a_subject_that_cannot_be_read_is_not_taken_for_one_that_is_not_there(monkeypatch):
+    monkeypatch.setitem(sys.modules, "msgspec", None)
+    monkeypatch.delitem(sys.modules, "hero_async.sandbox.subjects.access_tokens", raising=False)
+    monkeypatch.delitem(HANDLERS, "access_tokens.create", raising=False)
+    with pytest.raises(ModuleNotFoundError, match="msgspec"):
+        served_by("access_tokens.create")
+
+
+def test_no_subject_is_read_before_it_is_asked_for():
+    code = (
+        "import asyncio, sys\n"
+        "from hero_async.sandbox import Sandbox\n"
+        "async def main():\n"
+        "    async with Sandbox(patients=1): pass\n"
+        "asyncio.run(main())\n"
+        "assert not [name for name in sys.modules if name.startswith('hero_async.sandbox.subjects.')]\n"
+    )
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, timeout=60)
 
 
 async def test_an_access_token_is_its_own_each_time(raw):

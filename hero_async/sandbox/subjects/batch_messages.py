@@ -12,6 +12,7 @@ from typing import Any
 
 import attrs
 
+from hero_async.hiding import hidden
 from hero_async.sandbox import rules
 from hero_async.sandbox.ledger import AcceptedBatch, AcceptedMessage, BatchSend
 from hero_async.sandbox.quirks import Quirks
@@ -24,6 +25,7 @@ from hero_async.sandbox.synthetic import plain_nhs_number
 _TYPES = {"SMS": "sms", "EMAIL": "email", "NHS_APP": "nhs_app"}
 
 
+@hidden
 @attrs.frozen(repr=False)
 class Recipient:
     """Someone whom a batch is for."""
@@ -33,6 +35,7 @@ class Recipient:
     """None: PDS does not know the number, or not with this date of birth."""
 
 
+@hidden
 @attrs.define(repr=False)
 class Batch:
     """A batch and what became of it."""

@@ -13,6 +13,7 @@ from typing import Any
 
 import attrs
 
+from hero_async.hiding import hidden
 from hero_async.sandbox import rules
 from hero_async.sandbox.practice import SEEDED_AT
 from hero_async.sandbox.serving import Call, everything, missing, note, page, serves, unshown
@@ -32,6 +33,7 @@ _MOST = 6
 _SEXES = {"Male": "male", "Female": "female", "Other": "other"}
 
 
+@hidden
 @attrs.define(repr=False)
 class Task:
     """Something to do for a patient."""
@@ -47,6 +49,7 @@ class Task:
     assignee_id: str | None = None
 
 
+@hidden
 @attrs.define(repr=False)
 class Episode:
     """Tasks for one patient."""

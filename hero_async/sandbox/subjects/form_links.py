@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hero_async.sandbox import rules
 from hero_async.sandbox.serving import Call, missing, serves, unshown
+from hero_async.sandbox.subjects import form_responses as form_responses  # what a use makes
 from hero_async.sandbox.subjects.forms import find_form
 from hero_async.sandbox.subjects.links import LIMITS, make
 

@@ -9,6 +9,7 @@ from datetime import datetime
 
 import attrs
 
+from hero_async.hiding import hidden
 from hero_async.sandbox.practice import SEEDED_AT
 from hero_async.sandbox.serving import Call, missing, serves
 from hero_async.sandbox.state import State
@@ -16,6 +17,7 @@ from hero_async.sandbox.subjects.forms import forms
 from hero_async.sandbox.subjects.links import USES, Link
 
 
+@hidden
 @attrs.frozen(repr=False)
 class FormResponse:
     """That a form was filled in."""

@@ -12,6 +12,7 @@ from typing import Any
 
 import attrs
 
+from hero_async.hiding import hidden
 from hero_async.sandbox import rules
 from hero_async.sandbox.ledger import Change
 from hero_async.sandbox.serving import Call, missing, note, serves, wrong
@@ -21,6 +22,7 @@ ADDRESS = "https://sandbox.invalid/s/"
 """What the address of a link begins with."""
 
 
+@hidden
 @attrs.define(repr=False, kw_only=True)
 class Link:
     """A link that was given to a patient."""

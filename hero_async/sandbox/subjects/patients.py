@@ -12,6 +12,7 @@ from hero_async.sandbox import rules
 from hero_async.sandbox.rules import Issue, Path
 from hero_async.sandbox.serving import Call, missing, note, page, serves, wrong
 from hero_async.sandbox.state import to_day
+from hero_async.sandbox.subjects import patient_records as patient_records  # the subject's other half
 from hero_async.sandbox.synthetic import SyntheticPatient, plain_nhs_number
 
 _TITLES = (
