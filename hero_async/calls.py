@@ -14,6 +14,7 @@ from hero_async.arguments import Refused, check_for, wire_name
 from hero_async.codec import encode
 from hero_async.errors import InvalidArgumentError
 from hero_async.fields import Body, Query
+from hero_async.hiding import hidden
 
 Evidence = Literal["documented", "sampled", "inferred"]
 Verb = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -22,6 +23,7 @@ Place = Literal["path", "query", "body"]
 T_co = TypeVar("T_co", covariant=True)
 
 
+@hidden
 @attrs.frozen(repr=False)
 class Response(Generic[T_co]):
     """An answer with all that came with it."""
@@ -83,6 +85,7 @@ class Custom:
     wire_names: frozenset[str] = frozenset()
 
 
+@hidden
 @attrs.define(repr=False, eq=False)
 class Call(Generic[T_co]):
     """A call that is ready to be sent, and inert: `await hero.execute(call)`.
@@ -134,6 +137,7 @@ class Parameter:
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_SLASH = re.compile(r"[/\\]")
 _LONGEST_PATH_VALUE = 256
 
 
@@ -177,7 +181,7 @@ class AnyOperation:
         self.evidence: Final[Evidence] = evidence
         self.needs: Final = needs
         """Groups of arguments, one of which must be complete."""
-        self.name = function.__name__
+        self.name: str = function.__name__
         self.in_path: Final = tuple(_PLACEHOLDER.findall(path))
         self._plan: Plan | None = None
         self.__doc__ = function.__doc__
@@ -269,17 +273,20 @@ class AnyOperation:
             InvalidArgumentError: An argument breaks a rule.
         """
         plan = self._plan or self.plan
-        if args:
-            kwargs = self._bind(plan, args, kwargs)
+        words = "unknown argument"
         try:
-            return self._make(plan, kwargs)
-        except Refused as refused:
-            words = f"{refused.where}: {refused.rule}" if refused.where else refused.rule
-        except KeyError:  # an argument that is unknown: Python's own words say so best
-            words = None
-        self._bind(plan, (), kwargs)
-        del args, kwargs  # a traceback that shows locals must not show them
-        raise InvalidArgumentError(words or "unknown argument", operation=self.name)
+            if args:
+                kwargs = self._bind(plan, args, kwargs)
+            try:
+                return self._make(plan, kwargs)
+            except Refused as refused:
+                words = f"{refused.where}: {refused.rule}" if refused.where else refused.rule
+            except KeyError:  # an argument that is unknown: Python's own words say so best
+                pass
+            self._bind(plan, (), kwargs)
+        finally:
+            del args, kwargs  # a traceback that shows locals must not show them
+        raise InvalidArgumentError(words, operation=self.name)
 
     def _bind(self, plan: Plan, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         try:
@@ -337,9 +344,14 @@ def _find(name: str) -> AnyOperation:
 def path_segment(text: Any) -> str:
     """A path value, percent-encoded whole. What could lead to another route is refused."""
     text = str(text)
-    if not text or text in (".", "..") or len(text) > _LONGEST_PATH_VALUE or _CONTROL.search(text):
+    if not text or len(text) > _LONGEST_PATH_VALUE or _CONTROL.search(text) or has_dots(text):
         raise Refused(f"must be 1 to {_LONGEST_PATH_VALUE} characters, not '.' or '..', without control characters")
     return quote(text, safe="")
+
+
+def has_dots(text: str) -> bool:
+    """Whether it holds a '.' or '..' segment for a server that decodes before it splits."""
+    return "." in text and any(piece in (".", "..") for piece in _SLASH.split(text))
 
 
 def query_pairs(wire: str, value: Any) -> list[str]:
@@ -352,4 +364,6 @@ def query_pairs(wire: str, value: Any) -> list[str]:
 def _query_text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
+    if not isinstance(value, str | int | float):
+        raise Refused("has no form in a query")
     return str(value)

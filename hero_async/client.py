@@ -105,7 +105,15 @@ class AsyncHero(Resources[Async]):
         transport: Transport | None = None,
     ) -> None:
         given = {name: value for name, value in locals().items() if name in _SETTINGS}
-        self._settings = Settings.resolve(given)
+        words = ""
+        try:
+            self._settings = Settings.resolve(given)
+        except ConfigurationError as refused:
+            words = str(refused)
+        finally:
+            del given, api_key, proxy, headers
+        if words:
+            raise ConfigurationError(words)  # afresh: the frames that refused hold the key
         self._shared = _Shared(self._settings, transport)
         self._is_view = False
         self._pipeline: Pipeline | None = None
@@ -161,7 +169,8 @@ class AsyncHero(Resources[Async]):
     def _view(self, settings: Settings) -> Self:
         # Not a copy: resources that were touched belong to this client, and would act for the old practice.
         view = object.__new__(type(self))
-        view.__dict__.update(_settings=settings, _shared=self._shared, _is_view=True, _pipeline=None)
+        # It holds this client, which would close the connections were it collected before its views.
+        view.__dict__.update(_settings=settings, _shared=self._shared, _is_view=True, _pipeline=None, _root=self)
         return view
 
     async def __aenter__(self) -> Self:
@@ -177,10 +186,13 @@ class AsyncHero(Resources[Async]):
         """Close the connections. Calls in flight are cut. A view closes nothing."""
         if self._is_view:
             return
+        runtime = self._shared.runtime
+        if runtime is None or runtime.pid != os.getpid() or not runtime.is_here():
+            self.abandon()  # a parent's connections, or those of another loop, are not ours to wait for
+            return
         self._shared.closed = True
-        runtime, self._shared.runtime = self._shared.runtime, None
-        if runtime is not None:
-            await runtime.close()
+        self._shared.runtime = None
+        await runtime.close()
 
     def __del__(self) -> None:
         shared: _Shared | None = self.__dict__.get("_shared")
@@ -208,12 +220,14 @@ class AsyncHero(Resources[Async]):
 
     def leave_to_parent(self) -> None:
         """After a fork: start afresh, and leave the connections to the process that opened them."""
-        runtime, self._shared.runtime = self._shared.runtime, None
-        if runtime is not None:
+        runtime = self._shared.runtime
+        if runtime is not None and runtime.pid != os.getpid():
+            self._shared.runtime = None
             _left_to_parents.append(runtime)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} practice_group_id={self._settings.practice_group_id!r}>"
+        settings: Settings | None = self.__dict__.get("_settings")  # none yet while it is made
+        return f"<{type(self).__name__} practice_group_id={settings and settings.practice_group_id!r}>"
 
     def execute(self, call: Call[T], *, guard: Guard | None = None) -> Coroutine[Any, Any, T]:
         """Send a call that was built before.
@@ -251,7 +265,11 @@ class AsyncHero(Resources[Async]):
         """
         from hero_async.requests import build_request
 
-        return self.execute(build_request(verb, path, query=query, json=json, idempotent=idempotent, into=into))
+        try:
+            call = build_request(verb, path, query=query, json=json, idempotent=idempotent, into=into)
+        finally:
+            del path, query, json  # a traceback that shows locals must not show them
+        return self.execute(call)
 
     def _running(self) -> Pipeline:
         pipeline = self._pipeline

@@ -169,15 +169,17 @@ def _union_hook(hint: Any, converter: Converter) -> Callable[[Any, Any], Any]:
             return None
         if len(hooks) == 1:
             return hooks[0][1](value, hooks[0][0])
+        refusal: Exception | None = None
         for arm, hook in hooks:
-            if attrs.has(arm):
-                if isinstance(value, dict) and _fits(cast("dict[str, Any]", value), arm):
-                    return hook(value, arm)
+            of_model = attrs.has(arm)
+            if of_model and not (isinstance(value, dict) and _fits(cast("dict[str, Any]", value), arm)):
                 continue
             try:
                 return hook(value, arm)
-            except Exception:  # noqa: BLE001, S112  # any refusal of one arm: the next may fit
-                continue
+            except Exception as error:  # noqa: BLE001  # any refusal of one arm: the next may fit
+                refusal = refusal or (error if of_model else None)
+        if refusal is not None:
+            raise refusal
         raise Unreadable(" or ".join(_name(arm) for arm, _hook in hooks))
 
     return structure
@@ -201,8 +203,11 @@ def _page_hook(hint: Any, converter: Converter) -> Callable[[Any, Any], Any]:
         elif "data" in value:
             given = cast("dict[str, Any]", value)
             page = {"data": [], **{key: of for key, of in given.items() if of is not None}}
-            if isinstance(page.get("count"), str | list | dict):
-                del page["count"]  # it is never trusted, so it may be anything
+            for name, hook in (("count", _to_float), ("page_index", _to_int)):
+                try:
+                    hook(page.get(name, 0), None)
+                except (Unreadable, OverflowError):
+                    del page[name]  # never trusted, so it may be anything
         else:  # one object where a page was meant
             page = {"data": [value] if value else []}
         return structure_page(page, cl)
@@ -338,6 +343,7 @@ def _words(problems: tuple[Problem, ...]) -> str:
 
 
 _MARK = "\x1f"
+_PATH = re.compile(r"\$(?:\.[A-Za-z_]\w*|\[[0-9]{1,6}\])*")
 
 
 def _problems(error: Exception) -> tuple[Problem, ...]:
@@ -347,7 +353,14 @@ def _problems(error: Exception) -> tuple[Problem, ...]:
     except Exception:  # noqa: BLE001  # not an error of structuring: there is no path to tell
         return (Problem("$", "readable JSON"),)
     parts = [line.partition(_MARK) for line in lines]
-    return tuple(Problem(path.removeprefix(" @ ") or "$", expected) for expected, _, path in parts)
+    return tuple(Problem(_safe_path(path.removeprefix(" @ ") or "$"), expected) for expected, _, path in parts)
+
+
+def _safe_path(path: str) -> str:
+    """Field names and indexes only: a key of a mapping may be a value."""
+    found = _PATH.match(path)
+    safe = found[0] if found else "$"
+    return safe if safe == path else f"{safe}[…]"
 
 
 def _told(error: BaseException, kind: type | None) -> str:
@@ -379,6 +392,10 @@ def read_issues(body: bytes) -> tuple[ValidationIssue, ...]:
     )
 
 
+_MOST_INDEX = 100_000
+"""A number over this is no index: a server may put a value into a path."""
+
+
 def _steps(path: Any) -> tuple[str | int, ...]:
     steps = cast("list[Any]", path) if isinstance(path, list) else []
-    return tuple(step if isinstance(step, int) else str(step) for step in steps)
+    return tuple(step if type(step) is int and 0 <= step < _MOST_INDEX else str(step) for step in steps)

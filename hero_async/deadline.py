@@ -9,16 +9,18 @@ from typing import Any
 class Entry:
     """A call that runs against time."""
 
-    __slots__ = ("expired", "task", "when")
+    __slots__ = ("_before", "expired", "task", "when")
 
     def __init__(self, when: float, task: asyncio.Task[Any]) -> None:
         self.when = when
         self.task = task
         self.expired = False
+        self._before = task.cancelling()  # not 0 for a call that cleans up in a cancelled task
 
     def passed(self) -> bool:
         """Asked on a cancel: was it this deadline, and nobody else's wish?"""
-        return self.expired and self.task.uncancel() <= 0
+        expired, self.expired = self.expired, False
+        return expired and self.task.uncancel() <= self._before
 
 
 class Deadline:
@@ -43,6 +45,8 @@ class Deadline:
     def end(self, entry: Entry) -> None:
         """A call is over."""
         self._live.pop(entry, None)
+        if entry.expired:
+            entry.task.uncancel()  # a guard kept the cancel to itself: take it back, or it would count on
 
     def _fire(self) -> None:
         now = self._loop.time()
@@ -56,7 +60,7 @@ class Deadline:
             entry.task.cancel()
 
     def stop(self) -> None:
-        """The client closes."""
-        if self._timer is not None:
+        """The client closes. Calls in flight keep their deadline."""
+        if self._timer is not None and not self._live:
             self._timer.cancel()
             self._timer = None

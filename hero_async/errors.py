@@ -32,6 +32,7 @@ from typing import Any
 import attrs
 
 from hero_async.delivery import Delivery
+from hero_async.hiding import hidden
 
 _MEMORY_ONLY = ("body",)
 
@@ -136,6 +137,7 @@ class APIStatusError(HeroError):
         self.body = body
 
 
+@hidden
 @attrs.frozen(repr=False)
 class ValidationIssue:
     """One finding of a 400 answer. Its repr shows nothing of it, because a server may quote values in it."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from enum import Enum
 from functools import cache
@@ -197,9 +197,17 @@ def describe(self: Any) -> str:
     return f"{cls.__qualname__}({', '.join(parts)})"
 
 
+def _shown_to_rich(self: Any) -> Iterator[tuple[str, Any]]:
+    """The same for rich, which looks into attrs classes by itself."""
+    for name in sorted(_shown_fields(cast("Any", type(self)))):
+        if (value := getattr(self, name)) is not None:
+            yield name, value
+
+
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(attrs.field,))
 def model(cls: type[T]) -> type[T]:
     """Make a frozen, slotted, keyword-only attrs class whose repr shows no person."""
+    cls.__rich_repr__ = _shown_to_rich  # type: ignore[attr-defined]  # rich's protocol  # pyright: ignore
     cls.__repr__ = describe  # type: ignore[method-assign]  # set before attrs copies the class
     return attrs.define(cls, frozen=True, slots=True, kw_only=True, repr=False)
 

@@ -109,19 +109,26 @@ class Bound:
         return whole.replace(parameters=list(whole.parameters.values())[1:])
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
-        call = self.operation.make(args, kwargs)
-        del args, kwargs  # a traceback that shows locals must not show them
+        try:
+            call = self.operation.make(args, kwargs)
+        finally:
+            del args, kwargs  # a traceback that shows locals must not show them
         return self._start(call)
 
     def raw(self, /, *args: Any, **kwargs: Any) -> Any:
         """The same call, answered with the whole `Response`."""
-        call = self.operation.make(args, kwargs)
-        del args, kwargs
+        try:
+            call = self.operation.make(args, kwargs)
+        finally:
+            del args, kwargs
         return self._caller._start_raw(call)
 
     def build(self, /, *args: Any, **kwargs: Any) -> Call[Any]:
         """The call, checked and inert."""
-        return self.operation.make(args, kwargs)
+        try:
+            return self.operation.make(args, kwargs)
+        finally:
+            del args, kwargs
 
     def __repr__(self) -> str:
         return repr(self.operation)
@@ -145,10 +152,14 @@ class Operation(AnyOperation, Generic[P, T]):
 
     def build(self, *args: P.args, **kwargs: P.kwargs) -> Call[T]:
         """The call, checked and inert."""
-        return self.make(args, kwargs)
+        try:
+            return self.make(args, kwargs)
+        finally:
+            del args, kwargs
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:
         """Not to be called on the class: an operation needs a client."""
+        del args, kwargs
         raise TypeError(f"{self.name}() needs a client: hero.{self.name}(…)")
 
 
@@ -175,7 +186,10 @@ class Listing(AnyOperation, Generic[P, T]):
 
     def build(self, *args: P.args, **kwargs: P.kwargs) -> Call[Page[T]]:
         """The call of the first page, checked and inert."""
-        return self.make(args, kwargs)
+        try:
+            return self.make(args, kwargs)
+        finally:
+            del args, kwargs
 
     def page(self, call: Call[Any], index: int | None) -> Call[Any]:
         """The same list at another page."""
@@ -185,6 +199,7 @@ class Listing(AnyOperation, Generic[P, T]):
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Page[T]:
         """Not to be called on the class: an operation needs a client."""
+        del args, kwargs
         raise TypeError(f"{self.name}() needs a client: hero.{self.name}(…)")
 
 

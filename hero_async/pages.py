@@ -14,6 +14,8 @@ from typing import Any, Generic, TypeVar
 
 import attrs
 
+from hero_async.hiding import hidden
+
 T = TypeVar("T")
 Fetch = Callable[[int | None], Awaitable["Page[T]"]]
 
@@ -53,7 +55,7 @@ class Pager(Generic[T]):
         self._fetch = fetch
         self._index = start
         self._paged = paged
-        self._probing = start is None
+        self._probing = not start  # page 0 may be page 1 to a server that counts from 1
         self._first = True
         self._last: Page[T] | None = None
         self._ahead: asyncio.Task[Page[T] | None] | None = None
@@ -111,6 +113,7 @@ class Pager(Generic[T]):
             task.exception()  # looked at, so that it is not reported as forgotten
 
 
+@hidden
 @attrs.frozen(repr=False)
 class Pages(Generic[T]):
     """A list on the server: nothing is sent until you await it or iterate over it.

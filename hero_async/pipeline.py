@@ -128,21 +128,14 @@ class Pipeline:
             elapsed=clock.monotonic() - run.begun,
         )
 
-    def headers(self, *, has_body: bool) -> Mapping[str, str] | None:
-        """The signed headers; None when the key must be fetched first."""
+    def headers(self, *, has_body: bool) -> Mapping[str, str]:
+        """The signed headers. The key must be known. Keep them in no local: a traceback may show locals."""
         key = self.runtime.key
         if key.version != self._signed:
-            if key.text is None:
-                return None
-            self._headers = sign(key.text, self.settings.practice_group_id, self.settings.headers)
+            self._headers = sign(key.text or "", self.settings.practice_group_id, self.settings.headers)
             self._with_body = {**self._headers, "Content-Type": "application/json"}
             self._signed = key.version
         return self._with_body if has_body else self._headers
-
-    async def fetch_headers(self, *, has_body: bool) -> Mapping[str, str]:
-        """The signed headers, after the key was fetched."""
-        await self.runtime.key.fetch(self.runtime.key.version)
-        return self.headers(has_body=has_body) or {}
 
 
 class _Run:
@@ -155,6 +148,7 @@ class _Run:
         "delivery",
         "guard",
         "id",
+        "leave_by",
         "number",
         "pipeline",
         "refreshed",
@@ -169,7 +163,10 @@ class _Run:
         self.id = pipeline.runtime.next_number()
         self.number = 0
         self.begun = clock.monotonic()
-        self.until = self.begun + pipeline.settings.timeout
+        timeout = pipeline.settings.timeout
+        self.until = self.begun + timeout
+        # With little time left for an answer, what must not be repeated would end in doubt: it does not leave at all.
+        self.leave_by = self.until if call.operation.idempotent else self.until - timeout / 4
         self.attempt: Attempt | None = None
         self.delivery = Delivery.NO
         self.refreshed = False
@@ -218,22 +215,31 @@ class _Run:
     async def _attempts(self) -> Reply:
         pipeline = self.pipeline
         lane = pipeline.lane
+        key = pipeline.runtime.key
         call = self.call
         operation = call.operation
         has_body = call.body is not None
         last: HeroError | None = None
         while True:
             self.attempt = None
-            headers = pipeline.headers(has_body=has_body) or await pipeline.fetch_headers(has_body=has_body)
+            if key.text is None:
+                await key.fetch(key.version)
             if not lane.try_enter(clock.monotonic()):
                 try:
-                    await lane.enter(until=self.until)
+                    await lane.enter(until=self.leave_by)
                 except TimeoutError:
                     last = last or self._out_of_time("throttle")
                     raise last from None
             self.number += 1
             attempt = self.attempt = Attempt(
-                operation.verb, call.target, headers, call.body, operation.idempotent, self.guard, not operation.in_path
+                operation.verb,
+                call.target,
+                pipeline.headers(has_body=has_body),
+                call.body,
+                operation.idempotent,
+                self.guard,
+                not operation.in_path,
+                self.leave_by,
             )
             outcome = await (self._watched(attempt) if self._is_watched() else pipeline.runtime.transport(attempt))
             if type(outcome) is Reply:
@@ -263,14 +269,20 @@ class _Run:
         began = clock.monotonic()
         span = tracing.attempt(self.span, operation, self.number) if tracing is not None else None
         words = "ended by an exception"
+        error: str | None = None
         try:
             outcome = await self.pipeline.runtime.transport(attempt)
             words = _words(outcome)
+            if not isinstance(outcome, Reply):
+                error = outcome.phase
+            elif not 200 <= outcome.status < 300:
+                error = str(outcome.status)
             return outcome
+        except BaseException:
+            error = attempt.phase
+            raise
         finally:
             if tracing is not None:
-                good = attempt.status is not None and 200 <= attempt.status < 300
-                error = None if good else str(attempt.status or attempt.phase)
                 tracing.end(span, status=attempt.status, error=error, delivery=attempt.delivery)
             ms = (clock.monotonic() - began) * 1000
             observe.attempt_done(operation, self.call_id, self.number, outcome=words, ms=ms, delivery=attempt.delivery)
@@ -281,9 +293,12 @@ class _Run:
         if not isinstance(outcome, Reply) or outcome.status != 401 or self.refreshed or not key.can_change:
             return False
         self.refreshed = True
-        self.attempt = None
-        before = key.text
-        return await key.fetch(key.version) != before
+        refused, self.attempt = self.attempt, None
+        if refused is None:
+            return False
+        if key.text == refused.headers["x-api-key"]:  # else another call has asked since this attempt left
+            await key.fetch(key.version)
+        return key.text != refused.headers["x-api-key"]
 
     def _settle(self, delivery: Delivery, outcome: Reply | Loss | None) -> None:
         """Remember the worst: once an attempt may have been processed, a later NO does not undo it."""

@@ -13,6 +13,7 @@ import re
 import stat
 import tomllib
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -21,6 +22,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 import attrs
 
 from hero_async.errors import ConfigurationError
+from hero_async.hiding import hidden
 from hero_async.retries import RetryPolicy
 from hero_async.throttle import RateLimit
 
@@ -137,10 +139,8 @@ def check_base_url(url: str) -> str:
 def _positive(name: str, value: object, *, zero: bool = False) -> float:
     number = math.nan
     if isinstance(value, int | float) and not isinstance(value, bool):
-        try:
+        with suppress(OverflowError):
             number = float(value)
-        except OverflowError:
-            pass
     if math.isnan(number):
         raise _fail(f"{name}: must be a number")
     if number < 0 or (number == 0 and not zero):
@@ -194,6 +194,7 @@ def as_rate_limit(limit: RateLimit | str | None) -> RateLimit | None:
     raise _fail('rate_limit: must be a count and a unit, such as "20/s", "1200/min" or "5000/h"')
 
 
+@hidden
 @attrs.frozen(kw_only=True, repr=False, eq=False)
 class Settings:
     """What a client works with. Made by `Settings.resolve`."""

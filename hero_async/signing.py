@@ -43,7 +43,7 @@ class Key:
     def __init__(self, source: KeySource) -> None:
         self._source = source
         self._version = 0
-        self._asking: asyncio.Lock | None = None
+        self._asking: tuple[asyncio.AbstractEventLoop, asyncio.Lock] | None = None
         self.text: str | None = source if isinstance(source, str) else None
         """The key, once it is known."""
 
@@ -62,27 +62,36 @@ class Key:
 
     async def fetch(self, seen: int) -> str:
         """Ask for the key, unless someone else did since version `seen`."""
-        if self._asking is None:
-            self._asking = asyncio.Lock()
-        async with self._asking:
+        loop = asyncio.get_running_loop()
+        if self._asking is None or self._asking[0] is not loop:
+            self._asking = loop, asyncio.Lock()  # another loop's may be held for ever: by a task that a fork cut off
+        async with self._asking[1]:
             if self._version == seen or self.text is None:
                 self.text = await self._ask()
                 self._version += 1
             return self.text
 
     async def _ask(self) -> str:
+        words = ""
+        try:
+            return check_key_text(await self._read())
+        except ConfigurationError as refused:
+            words = str(refused)
+        raise ConfigurationError(words)  # afresh: the frames that refused it hold the key
+
+    async def _read(self) -> str:
         source = self._source
+        if isinstance(source, str):
+            return source
         if isinstance(source, Path):
             try:
-                return check_key_text((await anyio.to_thread.run_sync(source.read_text, "utf-8")).strip())
+                return (await anyio.to_thread.run_sync(source.read_text, "utf-8")).strip()
             except (OSError, UnicodeDecodeError):
                 pass
             raise ConfigurationError("api_key: the file cannot be read")
-        if isinstance(source, str):
-            return source
         given: Any = source()
         if inspect.isawaitable(given):
             given = await given
         if not isinstance(given, str):
             raise ConfigurationError("api_key: the callable must give text")
-        return check_key_text(given)
+        return given

@@ -109,10 +109,10 @@ class Lane:
         """Wait for this attempt's turn; first come, first served. Gives the seconds waited.
 
         Args:
-            until: The deadline on the clock. A cool-down that ends later is not waited for.
+            until: When it must have left, on the clock. A cool-down that ends later is not waited for.
 
         Raises:
-            TimeoutError: The cool-down ends after the deadline.
+            TimeoutError: Its turn comes, or would come, later than that.
         """
         now = clock.monotonic()
         async with self._turn:
@@ -120,6 +120,8 @@ class Lane:
                 if now_ + delay > until:
                     raise TimeoutError
                 await clock.sleep(delay)
+            if now_ > until:
+                raise TimeoutError
             self._take(now_)
         return now_ - now
 
@@ -141,13 +143,22 @@ class Lane:
         self._free_at = max(self._free_at, now - slack) + 1.0 / self._rate
 
     def _adapt(self, now: float) -> None:
-        """Slow start: double each second up to the goal, then grow by a twentieth; in the end, be free."""
+        """Slow start: double each second up to the goal, then grow by a tenth; in the end, be free."""
         if now - self._calm_since >= _FORGET_AFTER:
             self._rate = self._goal = math.inf
         elif self._rate < self._goal:
             self._rate = min(self._rate * 2, self._goal)
         else:
-            self._rate *= 1.05
+            self._rate += max(self._rate * 0.1, 1.0)
+
+    @property
+    def paused_until(self) -> float:
+        """When the last cool-down ends, on the clock."""
+        return self._paused_until
+
+    def pause(self, until: float) -> None:
+        """Let nothing leave before this moment."""
+        self._paused_until = max(self._paused_until, until)
 
     def cool_down(self, seconds: float, *, sent_at: float) -> None:
         """A 429 came: pause the practice group, and come back slower if the lane paces itself.
@@ -159,10 +170,12 @@ class Lane:
         """
         now = clock.monotonic()
         for lane in self._group:
-            lane._paused_until = max(lane._paused_until, now + seconds)
+            lane.pause(now + seconds)
         if self._limit is None and sent_at >= self._calm_since:
-            measured = max(self._previous, self._count)
-            self._goal = max(min(measured, self._rate) * _BACK_OFF, 1.0)
+            # Paced already: the pace is what was too fast; but a 429 in the slow start says little of the goal.
+            paced = self._rate != math.inf
+            goal = (self._rate if paced else max(self._previous, self._count)) * _BACK_OFF
+            self._goal = max(goal, self._goal / 2 if paced else 1.0, 1.0)
             self._rate = max(self._goal / 4, 1.0)
             self._calm_since = self._window = self._free_at = self._paused_until
             self._count = self._previous = 0
@@ -182,5 +195,8 @@ class Throttle:
         key = (practice_group_id, limit)
         lane = self._lanes.get(key)
         if lane is None:
-            lane = self._lanes[key] = Lane(limit, self._groups.setdefault(practice_group_id, []))
+            group = self._groups.setdefault(practice_group_id, [])
+            lane = self._lanes[key] = Lane(limit, group)
+            for other in group:
+                lane.pause(other.paused_until)
         return lane

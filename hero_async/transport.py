@@ -7,13 +7,19 @@ repeated here, no redirect is followed, no cookie is kept, and an answer is read
 from __future__ import annotations
 
 import asyncio
+import math
+import os
 import ssl
+import sys
 from collections.abc import Awaitable, Callable, Mapping
-from contextvars import ContextVar
+from contextvars import Context, ContextVar
+from functools import partial
+from io import SEEK_END, BytesIO
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import aiohttp
+from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
 from hero_async import clock
@@ -38,6 +44,7 @@ class Attempt:
         "guard",
         "guard_error",
         "headers",
+        "leave_by",
         "left",
         "phase",
         "protocol",
@@ -56,6 +63,7 @@ class Attempt:
         repeatable: bool,
         guard: Guard | None = None,
         constant: bool = False,
+        leave_by: float = math.inf,
     ) -> None:
         self.verb = verb
         self.target = target
@@ -63,6 +71,7 @@ class Attempt:
         self.body = body
         self.repeatable = repeatable
         self.constant = constant
+        self.leave_by = leave_by
         self.guard = guard
         self.guard_error: BaseException | None = None
         self.began = clock.monotonic()
@@ -139,11 +148,31 @@ class Transport(Protocol):
 _ATTEMPT: ContextVar[Attempt] = ContextVar("hero_attempt")
 
 
+class Connected(ResponseHandler):
+    """aiohttp's protocol, which leaves who reads a body waiting for ever when the body cannot be parsed."""
+
+    idle_since: float | None = None
+    """When an answer was read to its end, or when it was given back before its first use."""
+
+    def give_back(self) -> None:
+        """It was not used. A server counts from its last use, and so do we."""
+        if self.idle_since is None:
+            self.idle_since = monotonic()
+
+    def set_exception(self, exc: BaseException, exc_cause: BaseException | None = None) -> None:
+        """The connection is of no more use."""
+        body = self._payload
+        super().set_exception(exc, exc if exc_cause is None else exc_cause)  # "caused by itself": has no cause
+        if body is not None and not body.is_eof() and body.exception() is None:
+            body.set_exception(aiohttp.ClientPayloadError())
+
+
 class Connector(aiohttp.TCPConnector):
     """Knows when an attempt leaves, and keeps what must not be repeated off connections idle for long."""
 
     def __init__(self, *, fresh_for: float, connect_timeout: float, **options: Any) -> None:
         super().__init__(**options)  # pyright: ignore[reportUnknownMemberType]  # aiohttp's own signature
+        self._factory = partial(Connected, loop=asyncio.get_running_loop())  # type: ignore[assignment]  # it is a subtype
         self._fresh_for = fresh_for
         self._connect_timeout = connect_timeout
 
@@ -152,12 +181,17 @@ class Connector(aiohttp.TCPConnector):
         attempt = _ATTEMPT.get()
         for _ in range(self.limit + 3):
             attempt.phase = "pool"
-            connection = await super().connect(req, traces, timeout)
-            protocol = connection.protocol
-            if attempt.guard is not None:
+            connection = await self._connection(req, traces, timeout)
+            protocol = cast("Connected", connection.protocol)
+            if clock.monotonic() > attempt.leave_by:
+                protocol.give_back()
+                connection.release()
+                raise _TooLateError
+            if attempt.guard is not None and self._usable(protocol, attempt):
                 try:
                     await attempt.leave()
                 except BaseException:
+                    protocol.give_back()
                     connection.release()
                     raise
             if self._usable(protocol, attempt):
@@ -169,10 +203,20 @@ class Connector(aiohttp.TCPConnector):
             connection.close()
         raise aiohttp.ClientConnectionError
 
-    def _usable(self, protocol: Any, attempt: Attempt) -> bool:
-        if not protocol.is_connected():
+    async def _connection(self, req: ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout) -> Connection:
+        try:
+            return await super().connect(req, traces, timeout)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if not self.closed or (task is not None and task.cancelling()):
+                raise
+        raise aiohttp.ClientConnectionError  # aiohttp cancels who waits for the pool when that closes; nobody meant it
+
+    def _usable(self, protocol: Connected, attempt: Attempt) -> bool:
+        # should_close: bytes came that nobody asked for. The next call would take them for its answer.
+        if not protocol.is_connected() or protocol.should_close:
             return False
-        since: float | None = getattr(protocol, "idle_since", None)
+        since = protocol.idle_since
         return since is None or attempt.repeatable or monotonic() - since < self._fresh_for
 
     async def _create_connection(self, req: ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout) -> Any:
@@ -192,11 +236,17 @@ class Connector(aiohttp.TCPConnector):
         return resolved
 
     def take(self) -> list[Any]:
-        """All idle connections, no longer this connector's."""
+        """All connections, no longer this connector's."""
         taken = [protocol for pool in self._conns.values() for protocol, _ in pool]
+        taken += [protocol for protocol in self._acquired if protocol.transport is not None]
         self._conns.clear()
+        self._acquired.clear()
         self._closed = True
         return taken
+
+
+class _TooLateError(aiohttp.ClientConnectionError):
+    """The connection came when too little time was left for an answer."""
 
 
 class _ConnectTimeoutError(aiohttp.ClientConnectionError):
@@ -207,6 +257,7 @@ class AiohttpTransport:
     """Attempts on one aiohttp session."""
 
     def __init__(self, settings: Settings) -> None:
+        self.loop = asyncio.get_running_loop()
         self._base = URL(settings.base_url)
         self._prefix = self._base.raw_path.rstrip("/")
         self._proxy = settings.proxy
@@ -228,9 +279,12 @@ class AiohttpTransport:
         # aiohttp would repeat GET, PUT and DELETE by itself after a disconnect. It has no public switch for that;
         # tests/transport shows that it is off.
         self._session._retry_connection = False  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        _open.add(self)
 
     async def __call__(self, attempt: Attempt) -> Reply | Loss:
         """Carry one attempt."""
+        if self._session.closed:
+            return Loss("the client was closed", "pool", permanent=True)
         token = _ATTEMPT.set(attempt)
         response: aiohttp.ClientResponse | None = None
         loss: Loss | None = None
@@ -245,7 +299,7 @@ class AiohttpTransport:
             )
             attempt.status = response.status
             attempt.phase = "body"
-            body = await self._read(response)
+            body = await self._read(response.content)
             if body is not None:
                 attempt.protocol.idle_since = monotonic()
                 return Reply(response.status, response.headers, body)
@@ -257,6 +311,7 @@ class AiohttpTransport:
             _ATTEMPT.reset(token)
             if response is not None and not response.closed:
                 response.close()
+            response = None  # its repr has the address: a traceback that shows locals must not show it
         if loss is None:
             raise cast("BaseException", attempt.guard_error)
         return loss
@@ -279,39 +334,79 @@ class AiohttpTransport:
                 self._urls[target] = url  # a URL remembers its parts: worth microseconds a call
         return url
 
-    async def _read(self, response: aiohttp.ClientResponse) -> bytes | None:
-        """The body, decompressed; None when it is over the cap, and then the connection is closed."""
-        content = response.content
+    async def _read(self, content: aiohttp.StreamReader) -> bytes | None:
+        """The body, decompressed; None when it is over the cap."""
         body = await content.readany()
         if content.at_eof() and len(body) <= self._cap:
             return body
-        chunks = [body]
-        size = len(body)
-        while size <= self._cap:
-            chunk = await content.readany()
-            if not chunk:
-                return b"".join(chunks)
-            chunks.append(chunk)
-            size += len(chunk)
-        response.close()
+        kept = BytesIO(body)  # not a list of bytes: a traceback that shows locals must show no answer
+        kept.seek(0, SEEK_END)
+        del body
+        while kept.tell() <= self._cap:
+            if not kept.write(await content.readany()):
+                return kept.getvalue()
         return None
 
     async def close(self) -> None:
         """Close all connections."""
+        _open.discard(self)
         await self._session.close()
 
     def discard(self) -> None:
-        """Let go of connections whose loop is closed: there is nothing left that could close them in order."""
+        """Cut connections whose loop is closed."""
+        taken = self.take()
+        if sys.is_finalizing():
+            return
+        loop: Any = self.loop
+        loop.call_soon = _at_once  # the loop will never run again: what a transport puts off to it must be done now
+        for protocol in taken:
+            if protocol.transport is not None:
+                protocol.transport.abort()
+        del loop.call_soon
+
+    def take(self) -> list[Any]:
+        """All connections: from now on this transport has none, and closes none when it goes."""
+        _open.discard(self)
         self._session.detach()
-        for protocol in self._connector.take():
-            transport = getattr(protocol, "transport", None)
-            if transport is not None:
-                transport.abort()
+        return self._connector.take()
+
+
+def _at_once(callback: Callable[..., object], *args: Any, context: Context | None = None) -> None:
+    callback(*args)
+
+
+async def close_all() -> None:
+    """Close every transport of the running loop, because the loop is about to end."""
+    loop = asyncio.get_running_loop()
+    for transport in [one for one in _open if one.loop is loop]:
+        await transport.close()
+
+
+_open: set[AiohttpTransport] = set()
+"""Held until they are closed or let go of: a collector that came upon them would end the sockets before the client."""
+
+_inherited: list[Any] = []
+
+
+def _after_fork() -> None:
+    """Leave what a child inherited to its parent.
+
+    Closing a connection takes it out of the poller that both processes share, and the parent would never hear of its
+    answer. aiohttp's destructors close, so they must find nothing, also in a child that never uses the SDK.
+    """
+    for transport in list(_open):
+        _inherited.extend(transport.take())
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def _loss(error: Exception, attempt: Attempt) -> Loss:
     """What happened, without a word of the error: it may hold values."""
     phase = attempt.phase
+    if isinstance(error, _TooLateError):
+        return Loss("too little time was left to wait for an answer", phase, permanent=True, timeout=True)
     if isinstance(error, _ConnectTimeoutError):
         return Loss("connecting took too long", phase, timeout=True)
     if isinstance(error, aiohttp.ClientConnectorDNSError):

@@ -48,9 +48,13 @@ class Hero(Resources[Blocking]):
 
     @_takes(AsyncHero.__init__)
     def __init__(self, **options: Any) -> None:
-        self._inner = AsyncHero(**options)
+        try:
+            self._inner = AsyncHero(**options)
+        finally:
+            del options  # a traceback that shows locals must not show the key
         self._generation = generation()
         self._is_view = False
+        self._root: Hero | None = None
 
     @classmethod
     def from_env(cls) -> Self:
@@ -82,6 +86,7 @@ class Hero(Resources[Blocking]):
         )
         view._generation = self._generation
         view._is_view = True
+        view._root = self  # it would close the connections were it collected before its views
         return view
 
     def __enter__(self) -> Self:
@@ -96,7 +101,7 @@ class Hero(Resources[Blocking]):
         """Close the connections. A view closes nothing, nor does a client that was inherited by a fork."""
         if self._is_view:
             return
-        if self._generation == generation():
+        if self._generation == generation() and self._inner.is_open:
             background().run(self._inner.close)
         else:
             self._inner.abandon()
@@ -112,7 +117,8 @@ class Hero(Resources[Blocking]):
         inner.abandon()
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} practice_group_id={self.settings.practice_group_id!r}>"
+        inner: AsyncHero | None = self.__dict__.get("_inner")  # none yet while it is made
+        return f"<{type(self).__name__} practice_group_id={inner and inner.settings.practice_group_id!r}>"
 
     def execute(self, call: Call[T], *, guard: Guard | None = None) -> T:
         """Send a call that was built before.
@@ -142,7 +148,11 @@ class Hero(Resources[Blocking]):
         """Call what the SDK does not know yet. See `AsyncHero.request`."""
         from hero_async.requests import build_request
 
-        call: Call[T] = build_request(verb, path, query=query, json=json, idempotent=idempotent, into=into)
+        call: Call[T]
+        try:
+            call = build_request(verb, path, query=query, json=json, idempotent=idempotent, into=into)
+        finally:
+            del path, query, json  # a traceback that shows locals must not show them
         return self.execute(call)
 
     def _run(self, function: Callable[..., Coroutine[Any, Any, Any]], *args: Any) -> Any:

@@ -10,16 +10,19 @@ import asyncio
 import atexit
 import contextvars
 import os
+import socket
 import sys
 import threading
 import warnings
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 _EXIT_SECONDS = 2.0
 _UNWIND_SECONDS = 5.0
+_CLOSE_SECONDS = 1.0
 
 
 class BackgroundLoop:
@@ -29,6 +32,8 @@ class BackgroundLoop:
         self.generation = generation
         self.loop = _new_loop()
         self.ident: int | None = None
+        self.ending = False
+        self._posted: set[asyncio.Task[Any]] = set()
         started = threading.Event()
         self.thread = threading.Thread(target=self._run, args=(started,), name="hero-sync", daemon=True)
         self.thread.start()
@@ -45,11 +50,13 @@ class BackgroundLoop:
             self.loop.close()
 
     def _unwind(self) -> None:
+        from hero_async.transport import close_all  # here, because it loads aiohttp: making a client should not
+
         tasks = asyncio.all_tasks(self.loop)
         for task in tasks:
             task.cancel()
-        if tasks:
-            self.loop.run_until_complete(asyncio.wait(tasks, timeout=1.0))
+        tasks.add(self.loop.create_task(close_all()))
+        self.loop.run_until_complete(asyncio.wait(tasks, timeout=_CLOSE_SECONDS))
         self.loop.run_until_complete(self.loop.shutdown_asyncgens())
 
     def run(self, function: Callable[..., Coroutine[Any, Any, T]], *args: Any) -> T:
@@ -60,11 +67,26 @@ class BackgroundLoop:
         """
         if threading.get_ident() == self.ident:
             raise RuntimeError("a blocking call on the SDK's own event loop would wait for itself: await AsyncHero")
-        result: T = _Job(self.loop, function, args).wait()
+        result: T = _Job(self, function, args).wait()
         return result
 
+    def post(self, function: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run `function()` on the loop without waiting for it; from any thread, a destructor's too."""
+        with suppress(RuntimeError):  # the loop has ended, and all that ran on it
+            self.loop.call_soon_threadsafe(self._start, function)
+
+    def _start(self, function: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        task = self.loop.create_task(function())
+        self._posted.add(task)
+        task.add_done_callback(self._posted.discard)
+
     def stop(self) -> None:
-        """Stop the loop within a bounded time."""
+        """Stop the loop within a bounded time, for ever.
+
+        Only daemon threads can still wait for a call then. They are not woken: Python is about to end them, and an
+        exception in each would only be noise.
+        """
+        self.ending = True
         self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join(_EXIT_SECONDS)
 
@@ -72,10 +94,11 @@ class BackgroundLoop:
 class _Job:
     """One piece of work on the loop. Its repr shows nothing of it."""
 
-    __slots__ = ("_args", "_context", "_done", "_error", "_function", "_loop", "_result", "_stopped", "_task")
+    __slots__ = ("_args", "_context", "_done", "_error", "_function", "_home", "_loop", "_result", "_stopped", "_task")
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
-        self._loop = loop
+    def __init__(self, home: BackgroundLoop, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
+        self._home = home
+        self._loop = home.loop
         self._function = function
         self._args = args
         self._context = contextvars.copy_context()
@@ -125,7 +148,7 @@ class _Job:
         self._task.add_done_callback(lambda _: self._free())  # it may never have entered its body
 
     def _free(self) -> None:
-        if self._done.locked():
+        if self._done.locked() and not self._home.ending:
             self._done.release()
 
 
@@ -141,6 +164,7 @@ _lock = threading.Lock()
 _current: BackgroundLoop | None = None
 _inherited: list[BackgroundLoop] = []
 _generation = 0
+_ended = False
 
 
 def _after_fork() -> None:
@@ -148,12 +172,26 @@ def _after_fork() -> None:
     _lock = threading.Lock()  # the parent's may have been held by a thread that does not exist here
     if _current is not None:
         _inherited.append(_current)  # kept: collecting it would close what the parent uses
+        if type(_current.loop).__module__.startswith("uvloop"):
+            atexit.register(_renew_threadpool)
     _current = None
     _generation += 1
 
 
+def _renew_threadpool() -> None:
+    """Let libuv forget the threads of the parent, which it would join, and crash, when a child exits.
+
+    A look-up makes it start its own (https://github.com/libuv/libuv/issues/4443).
+    """
+    loop = _new_loop()
+    with suppress(OSError):
+        loop.run_until_complete(loop.getaddrinfo("127.0.0.1", 0, flags=socket.AI_NUMERICHOST))
+    loop.close()
+
+
 def _at_exit() -> None:
-    global _current
+    global _current, _ended
+    _ended = True
     loop, _current = _current, None
     if loop is not None:
         loop.stop()
@@ -174,6 +212,7 @@ def background() -> BackgroundLoop:
     global _current
     loop = _current
     if loop is None:
+        _check_end()
         with _lock:
             loop = _current
             if loop is None:
@@ -181,6 +220,20 @@ def background() -> BackgroundLoop:
     if sys.flags.dev_mode:
         _warn_in_running_loop()
     return loop
+
+
+def post(function: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run `function()` on the loop of this process, if there is one, without waiting for it."""
+    loop = _current
+    if loop is not None:
+        loop.post(function)
+
+
+def _check_end() -> None:
+    if sys.is_finalizing():
+        raise RuntimeError("the interpreter is ending: no call can be made any more")
+    if _ended and threading.current_thread().daemon:
+        threading.Event().wait()  # Python stops daemon threads at the end; this one stops here
 
 
 def _warn_in_running_loop() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine, Generator, Iterator
 from typing import Any, Generic, TypeVar
 
 from hero_async.pages import Page, Pages
+from hero_sync.loop import generation, post
 
 T = TypeVar("T")
 Run = Callable[..., Any]
@@ -35,12 +36,16 @@ class SyncPages(Generic[T]):
     def pages(self) -> Generator[Page[T], None, None]:
         """Every page that holds items."""
         pager = self._pages.pager()
+        born = generation()
         try:
             while (page := self._step(pager.advance)) is not None:
                 yield page
+                if born != generation():
+                    raise RuntimeError("a list that was begun before a fork cannot go on after it: begin it anew")
         finally:
-            if pager.is_open:
-                self._run(pager.close)
+            # Not waited for: a walk that was left half-way may be collected on any thread, or at exit.
+            if pager.is_open and born == generation():
+                post(pager.close)
 
     def __iter__(self) -> Iterator[T]:
         for page in self.pages():

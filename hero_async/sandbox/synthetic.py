@@ -12,6 +12,7 @@ from random import Random
 import attrs
 
 from hero_async.fields import Ref, describe
+from hero_async.hiding import hidden
 
 MOST = 900_000
 """How many patients the 999 range yields at least."""
@@ -26,6 +27,7 @@ _BIRTH_DAYS = (date(2007, 12, 31) - _OLDEST).days
 _LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 
+@hidden
 @attrs.frozen(kw_only=True, repr=False)
 class SyntheticPatient:
     """A patient of the sandbox."""

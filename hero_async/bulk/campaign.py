@@ -1,0 +1,365 @@
+"""A campaign: recipients, a text, a channel and an outbox."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Collection, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TextIO
+
+import anyio
+import msgspec
+
+from hero_async.bulk.decide import Patience, State, Word
+from hero_async.bulk.errors import OutboxError
+from hero_async.bulk.feed import Feed, Matcher
+from hero_async.bulk.outbox import Hold, Outbox, Status
+from hero_async.bulk.outflow import Outflow
+from hero_async.bulk.plan import Option, Plan
+from hero_async.bulk.preflight import FirstPass, Preflight
+from hero_async.bulk.progress import Outcome, Progress
+from hero_async.bulk.results import write_results
+from hero_async.bulk.rows import Channel
+from hero_async.bulk.sender import Sender
+from hero_async.bulk.source import Recipients, close_reading, source_of
+from hero_async.bulk.sqlite import SQLiteOutbox, private_hold
+from hero_async.bulk.thread import OneThread
+from hero_async.settings import Settings
+
+if TYPE_CHECKING:
+    from hero_async.client import AsyncHero
+
+CONCURRENCY: Final = 50
+"""Rows under way at once, by default. Half of the client's connections: enough to keep one processor busy against a
+fast server, and 250 a second at 200 ms an answer, more than a partner's limit is likely to allow; and it is the most
+rows that a crash can leave unknown."""
+
+
+class Campaign:
+    """Sends one text to many patients, each at most once, through an outbox that remembers.
+
+        campaign = Campaign("recipients.csv", text="Dear {first_name}, …", channel="sms")
+        async for outcome in campaign.run(hero):
+            print(outcome.line, outcome.state, outcome.reason)
+
+    Run it again, in another process or on another day, and it goes on where it ended: what is settled is not sent
+    again. Rows whose answer was lost are `unknown`: see `reconcile`.
+
+    Args:
+        recipients: A CSV file, or an iterable of mappings with a `reference` that gives the same rows in the same
+            order each time. See `hero_async.bulk.rows` for the columns.
+        text: The message, with `{column}` fields; a brace itself is written twice.
+        channel: "sms", "email", "nhs_app", or "hero" for a record only.
+        outbox: Where the journal is kept: a path, or an `Outbox`. Default: beside the file, named after the
+            campaign, so that the same campaign finds it again. Other recipients than a file need one.
+        options: Further arguments of `messages.send`, the same for all: `write_to_record`, `send_at`, ….
+        concurrency: Rows under way at once; also the most that a crash can leave unknown.
+        limit: Rows to take up in one run; None: all. The rest stays ready.
+        allow_duplicates: Send to a person once a row instead of once.
+        patience: How long a row that is refused for now is tried.
+
+    Raises:
+        InputError: The text, the channel or the options cannot be used.
+        InvalidArgumentError: An option breaks a rule of `messages.send`.
+    """
+
+    def __init__(
+        self,
+        recipients: Recipients,
+        *,
+        text: str,
+        channel: Channel,
+        outbox: str | Path | Outbox | None = None,
+        options: Mapping[str, Option] | None = None,
+        concurrency: int = CONCURRENCY,
+        limit: int | None = None,
+        allow_duplicates: bool = False,
+        patience: Patience | None = None,
+    ) -> None:
+        self._set_up(
+            Plan(
+                source_of(recipients),
+                text=text,
+                channel=channel,
+                options=options or {},
+                allow_duplicates=allow_duplicates,
+            ),
+            SQLiteOutbox(outbox) if isinstance(outbox, (str, Path)) else outbox,
+            concurrency,
+            limit,
+            patience,
+        )
+
+    def _set_up(
+        self, plan: Plan, outbox: Outbox | None, concurrency: int, limit: int | None, patience: Patience | None
+    ) -> None:
+        if concurrency < 1:
+            raise ValueError("concurrency: must be 1 or more")
+        if limit is not None and limit < 1:
+            raise ValueError("limit: must be 1 or more, or None")
+        self._plan = plan
+        self._outbox = outbox
+        self._concurrency = concurrency
+        self._limit = limit
+        self._patience = patience or Patience()
+        self._sender: Sender | None = None
+        self._draining = False
+        self.progress = Progress()
+        """Counts of this moment, to be read at any time."""
+
+    @classmethod
+    async def open(
+        cls,
+        outbox: str | Path | Outbox,
+        *,
+        recipients: Recipients | None = None,
+        concurrency: int = CONCURRENCY,
+        limit: int | None = None,
+        patience: Patience | None = None,
+    ) -> Campaign:
+        """The campaign of an outbox that is there already: text, channel and options are in it.
+
+        Args:
+            outbox: Where it is.
+            recipients: Where the recipients are now. Default: the file that it was filled from.
+            concurrency: As for `Campaign`.
+            limit: As for `Campaign`.
+            patience: As for `Campaign`.
+
+        Raises:
+            OutboxError: There is none.
+        """
+        found = SQLiteOutbox(outbox) if isinstance(outbox, (str, Path)) else outbox
+        binding = await found.binding()
+        if binding is None:
+            raise OutboxError(f"{found.label}: there is no such outbox")
+        if recipients is None:
+            if binding.input_path is None:
+                raise OutboxError(f"{found.label}: was not filled from a file; give its recipients")
+            recipients = binding.input_path
+        options: dict[str, Any] = msgspec.json.decode(binding.options)
+        campaign = object.__new__(cls)
+        plan = Plan(
+            source_of(recipients),
+            text=binding.text,
+            channel=binding.channel,
+            options=options,
+            allow_duplicates=binding.allow_duplicates,
+        )
+        campaign._set_up(plan, found, concurrency, limit, patience)
+        return campaign
+
+    def __repr__(self) -> str:
+        return f"<Campaign {self._plan.channel}>"
+
+    @property
+    def channel(self) -> Channel:
+        """The channel."""
+        return self._plan.channel
+
+    @property
+    def outbox(self) -> Outbox:
+        """The journal.
+
+        Raises:
+            OutboxError: None was given, and neither `prepare` nor `run` has chosen one yet.
+        """
+        if self._outbox is None:
+            raise OutboxError("which outbox? None was given, and the default one is known after `prepare` or `run`")
+        return self._outbox
+
+    def outbox_for(self, settings: Settings) -> Outbox:
+        """The outbox that was given, or the default one for a client with these settings.
+
+        Raises:
+            OutboxError: The recipients are no file, so there is no default.
+        """
+        if self._outbox is None:
+            path = self._plan.source.path
+            if path is None:
+                raise OutboxError("outbox: must be given when the recipients are not a file")
+            self._outbox = SQLiteOutbox(path.with_name(self._plan.bind(settings).stem))
+        return self._outbox
+
+    async def check(self, settings: Settings) -> Preflight:
+        """Validate every row and count messages and SMS segments. Sends nothing and keeps nothing.
+
+        Raises:
+            InputError: The recipients as a whole cannot be used.
+            MissingExtraError: The extra `cli` is needed to count segments.
+        """
+        thread = OneThread("hero-recipients")
+        try:
+            async with private_hold(self._plan.bind(settings)) as hold:
+                return await self._first_pass(settings, count_sms=True).run(hold, thread)
+        finally:
+            thread.close()
+
+    async def prepare(self, settings: Settings) -> Preflight:
+        """Make the outbox and store every row, validated. Sends nothing; `run` does this by itself.
+
+        Raises:
+            InputError: The recipients as a whole cannot be used.
+            OutboxError: The outbox is busy, belongs to another campaign, or cannot be used.
+        """
+        thread = OneThread("hero-recipients")
+        try:
+            async with self._held(settings) as hold:
+                return await self._filled(hold, settings, thread)
+        finally:
+            thread.close()
+
+    def _held(self, settings: Settings) -> AbstractAsyncContextManager[Hold]:
+        return self.outbox_for(settings).hold(self._plan.bind(settings))
+
+    def _first_pass(self, settings: Settings, *, count_sms: bool) -> FirstPass:
+        return FirstPass(self._plan, settings.practice_group_id, count_sms=count_sms)
+
+    async def _filled(self, hold: Hold, settings: Settings, thread: OneThread) -> Preflight:
+        """Fill the outbox, or see that it is this campaign's."""
+        wanted = self._plan.bind(settings)
+        hold.binding.check(wanted)
+        if not hold.filled:
+            found = await self._first_pass(settings, count_sms=False).run(hold, thread)
+        else:
+            hold.binding.check_input(await thread.run(self._plan.source.sha256), self._plan.source.path)
+            found = Preflight.of_summary((await hold.status()).summary)
+        await self._count(hold)
+        return found
+
+    async def _count(self, hold: Hold) -> None:
+        states = (await hold.status()).states
+        progress = self.progress
+        progress.total = sum(states.values())
+        progress.ready = states[State.READY]
+        progress.sent = states[State.SENT]
+        progress.rejected = states[State.REJECTED]
+        progress.unknown = states[State.UNKNOWN]
+        progress.sending = progress.settled = progress.repeated = 0
+        progress.started_at = progress.stopped_at = None
+
+    async def run(self, hero: AsyncHero) -> AsyncGenerator[Outcome]:
+        """Send what is ready, and give each row's outcome once it is on disk.
+
+        It ends when nothing is left to do in this run: rows may still be `ready`, because of `limit`, of `drain`, or
+        because they were refused for now too often. See `progress` or `status`, and run it again.
+
+        Leaving the loop early drains: the sends under way are finished. A cancel does not wait for them; what was
+        under way becomes `unknown`.
+
+        Raises:
+            InputError: The recipients as a whole cannot be used. Nothing was sent.
+            InputChangedError: They changed. What was settled before stays so.
+            OutboxError: The outbox is busy, belongs to another campaign, or can no longer be written.
+            CampaignStoppedError: The server refuses the key, the practice or the route, cannot be reached, or
+                answers nothing clear.
+        """
+        outflow = Outflow()
+        self._draining = False
+        task = asyncio.create_task(self._run(hero, outflow))
+        try:
+            while found := await outflow.next():
+                for outcome in found:
+                    yield outcome
+            await task
+        except asyncio.CancelledError:
+            task.cancel()
+            raise
+        finally:
+            if not task.done():
+                self.drain()
+                outflow.end()
+                await _end(task)
+
+    async def _run(self, hero: AsyncHero, outflow: Outflow) -> None:
+        try:
+            async with AsyncExitStack() as stack:
+                thread = OneThread("hero-recipients")
+                stack.callback(thread.close)
+                hold: Hold = await stack.enter_async_context(self._held(hero.settings))
+                await self._filled(hold, hero.settings, thread)
+                reading = await thread.acquire(self._plan.source.open, close_reading)
+                stack.callback(reading.close)
+                layout = self._plan.layout(reading, hero.settings.practice_group_id)
+                matcher = Matcher(reading, layout, hold.hasher, self._plan.source.required)
+                sender = Sender(
+                    hero,
+                    self._plan,
+                    hold=hold,
+                    feed=Feed(hold, matcher, thread, self._limit, outflow.room),
+                    outflow=outflow,
+                    progress=self.progress,
+                    patience=self._patience,
+                    concurrency=self._concurrency,
+                )
+                self._sender = sender
+                stack.callback(self._forget_sender)
+                if self._draining:
+                    sender.drain()
+                await sender.run()
+        finally:
+            outflow.end()
+
+    def _forget_sender(self) -> None:
+        self._sender = None
+
+    def drain(self) -> None:
+        """Finish the sends under way and start nothing new: `run` ends soon. Call it again, or not: it is the same."""
+        self._draining = True
+        if self._sender is not None:
+            self._sender.drain()
+
+    async def status(self) -> Status:
+        """Where the campaign stands, also while another process runs it."""
+        return await self.outbox.status()
+
+    async def outcomes(self, states: Collection[State] | None = None) -> AsyncGenerator[Outcome]:
+        """What became of the rows so far, by line. Such as all that is unknown.
+
+        Args:
+            states: Only rows in these states; None: all.
+        """
+        async for record in self.outbox.records(states):
+            yield Outcome(record.line, record.state, record.reason, record.message_id, record.reference)
+
+    async def reconcile(self, mark: Word, *, lines: Collection[int] | None) -> int:
+        """Settle unknown rows on a person's word, who has looked in Hero. Gives how many.
+
+        Args:
+            mark: "sent": it was, and stays so. "unsent": it was not; it is ready, and the next run sends it.
+            lines: Which rows; None: all that are unknown.
+
+        Raises:
+            OutboxError: A line is not unknown, or not there. Nothing was marked.
+            OutboxBusyError: The campaign runs.
+        """
+        async with self.outbox.hold() as hold:
+            return await hold.mark(lines, mark)
+
+    async def results(self, destination: Path | TextIO, *, with_input: bool = True) -> int:
+        """Write a CSV: the input's columns, then state, reason, message_id and batch_id. Gives the number of rows.
+
+        A new column is prefixed `hero_` if the input has one of its name. A cell that a spreadsheet would take for a
+        formula gets an apostrophe in front. A file is readable by its owner alone: it holds what the input holds.
+
+        Args:
+            destination: A file, replaced if it is there; or a stream that takes text.
+            with_input: Without it the columns are line, reference and those four, and the input is not needed.
+
+        Raises:
+            InputChangedError: The recipients are not those that the outbox was filled from.
+        """
+        return await write_results(self.outbox, self._plan.source if with_input else None, destination)
+
+    async def purge(self) -> None:
+        """Delete the outbox and its key. What it knew is gone: the same campaign would write to everyone again."""
+        await self.outbox.purge()
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    """Wait for a run that nobody listens to any more."""
+    with anyio.CancelScope(shield=True):
+        await asyncio.wait({task})
+    if not task.cancelled():
+        task.exception()  # seen: whoever left does not care why it ended

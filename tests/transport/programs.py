@@ -1,0 +1,54 @@
+"""Programs in processes of their own: forks, signals and the end of the interpreter cannot be tried in this one."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+from typing import Literal
+
+Loop = Literal["asyncio", "uvloop"]
+
+_PRELUDE: dict[Loop, str] = {
+    "asyncio": "import sys; sys.modules['uvloop'] = None",  # as if the extra `speed` were not installed
+    "uvloop": "import uvloop",
+}
+
+_IMPORTS = """
+import asyncio, atexit, gc, os, signal, sys, threading, time
+from hero_async import AsyncHero
+from hero_async.errors import *
+from hero_sync import Hero
+SMS = dict(patient_id="1", message_type="sms", message_string="x")
+URL = sys.argv[1]
+OPTIONS = dict(api_key="k", practice_group_id="1", base_url=URL, timeout=20.0)
+"""
+
+
+def run(program: str, url: str, *options: str, loop: Loop = "asyncio", code: int = 0) -> list[str]:
+    """Run a program against a server. It must end by itself, with this code, and say nothing on stderr.
+
+    Returns:
+        What it printed, as lines.
+    """
+    done = start(program, url, *options, loop=loop)
+    try:
+        out, err = done.communicate(timeout=50)
+    except subprocess.TimeoutExpired:
+        done.kill()
+        out, err = done.communicate()
+        raise AssertionError(f"the program hung\n{out}\n{err}") from None
+    assert (done.returncode, err) == (code, ""), f"{done.returncode}\n{out}\n{err}"
+    return out.splitlines()
+
+
+def start(program: str, url: str, *options: str, loop: Loop = "asyncio") -> subprocess.Popen[str]:
+    """Start a program."""
+    text = "\n".join([_PRELUDE[loop], _IMPORTS, textwrap.dedent(program)])
+    return subprocess.Popen(
+        [sys.executable, *options, "-c", text, url],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
