@@ -107,7 +107,7 @@ def _check_types(value: Any) -> None:
     elif isinstance(value, datetime):
         assert value.tzinfo is not None
     else:
-        assert value is None or isinstance(value, str | bool | int | float | date | Answer)
+        assert value is None or isinstance(value, str | bool | int | float | date | dict | Answer)
 
 
 @every_answer
