@@ -331,8 +331,8 @@ class AsyncHero(Resources[Async]):
     def _start_listing(self, call: Call[Any]) -> Pages[Any]:
         return self.list_pages(call)
 
-    def _start_flow(self, flow: Any, resource: Any, args: Any, kwargs: Any) -> Any:
-        return flow(resource, *args, **kwargs)
+    def _start_flow(self, started: Any, resource: Any) -> Any:
+        return started(resource)
 
 
 _SETTINGS = frozenset(field.name for field in attrs.fields(Settings)) - {"sources"}

@@ -225,8 +225,24 @@ class BoundFlow:
         return whole.replace(parameters=list(whole.parameters.values())[1:])
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
-        client = self._resource._client
-        return client._start_flow(self._flow.function, self._resource, args, kwargs)
+        started = Started(self._flow.function, args, kwargs)
+        del args, kwargs  # a traceback that shows locals must not show them
+        return self._resource._client._start_flow(started, self._resource)
+
+
+class Started:
+    """A flow with its arguments, on its way to the loop. Its repr shows none of them."""
+
+    __slots__ = ("_args", "_function", "_kwargs")
+
+    def __init__(self, function: Callable[..., Coroutine[Any, Any, Any]], args: Any, kwargs: Any) -> None:
+        self._function = function
+        self._args = args
+        self._kwargs = kwargs
+
+    def __call__(self, resource: Resource[Any]) -> Coroutine[Any, Any, Any]:
+        """The coroutine, on an async resource."""
+        return self._function(resource, *self._args, **self._kwargs)
 
 
 class Flow(Generic[P, T]):

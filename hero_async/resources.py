@@ -66,7 +66,7 @@ class Resources(Generic[Mode]):
     def _start_listing(self, call: Call[Any]) -> Any:
         raise TypeError
 
-    def _start_flow(self, flow: Any, resource: Any, args: Any, kwargs: Any) -> Any:
+    def _start_flow(self, started: Any, resource: Any) -> Any:
         raise TypeError
 
     @cached_property

@@ -172,14 +172,8 @@ class Hero(Resources[Blocking]):
     def _start_listing(self, call: Call[Any]) -> SyncPages[Any]:
         return SyncPages(self._inner.list_pages(call), self._run)
 
-    def _start_flow(self, flow: Any, resource: Any, args: Any, kwargs: Any) -> Any:
-        work = _flow(flow, type(resource)(self._inner), args, kwargs)
-        del args, kwargs  # a traceback that shows locals must not show them
-        return self._run(work)
-
-
-def _flow(flow: Any, mirror: Any, args: Any, kwargs: Any) -> Callable[[], Coroutine[Any, Any, Any]]:
-    return lambda: flow(mirror, *args, **kwargs)
+    def _start_flow(self, started: Any, resource: Any) -> Any:
+        return self._run(started, type(resource)(self._inner))
 
 
 async def _execute(client: AsyncHero, call: Call[T], guard: Guard | None) -> T:

@@ -196,6 +196,7 @@ class TestReserveAndBook:
         assert error.delivery is Delivery.NO
         assert error.appointment_id == "77"
         assert error.reserved_until == datetime(2026, 3, 15, 9, 45, tzinfo=UTC)
+        assert_nothing_in_frames(failed.tb, "a private matter")
         assert str(error).startswith(
             "reserved, but not booked: appointment 77 is held until 2026-03-15T09:45:00+00:00; the server answered 409"
         )
@@ -356,21 +357,34 @@ class TestFindOrRegister:
             world(script, lambda hero: hero.patients.find_or_register(**PERSON | changes))
         assert script.seen == []
 
+    @both
     @pytest.mark.parametrize("answers", [[(500, {})], [(404, {}), (500, {})]])
-    def test_no_frame_of_the_sdk_holds_the_person(self, answers):
+    def test_no_frame_of_the_sdk_holds_the_person(self, world, answers):
         with pytest.raises(InternalServerError) as failed:
-            async_world(
+            world(
                 Script(*answers),
                 lambda hero: hero.patients.find_or_register(nhs_number=NHS_NUMBER, **PERSON),
                 retries=0,
             )
-        trace, looked_at = failed.tb, 0
-        while trace is not None:
-            frame = trace.tb_frame
-            if "/hero_async/" in frame.f_code.co_filename:
-                looked_at += 1
-                for value in frame.f_locals.values():
-                    assert "Example" not in repr(value)
-                    assert "0018" not in repr(value)
-            trace = trace.tb_next
-        assert looked_at > 2
+        assert_nothing_in_frames(failed.tb, "Example", "0018")
+
+    @both
+    def test_no_frame_of_the_sdk_holds_what_was_refused(self, world):
+        with pytest.raises(InvalidArgumentError) as refused:
+            world(
+                Script(KNOWN),
+                lambda hero: hero.patients.find_or_register(nhs_number=NHS_NUMBER, **PERSON | {"mobile": ""}),
+            )
+        assert_nothing_in_frames(refused.tb, "Example", "0018")
+
+
+def assert_nothing_in_frames(trace: Any, *values: str) -> None:
+    looked_at = 0
+    while trace is not None:
+        frame = trace.tb_frame
+        if "/hero_async/" in frame.f_code.co_filename or "/hero_sync/" in frame.f_code.co_filename:
+            looked_at += 1
+            for local in frame.f_locals.values():
+                assert not any(value in repr(local) for value in values), frame.f_code
+        trace = trace.tb_next
+    assert looked_at

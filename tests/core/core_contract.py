@@ -15,12 +15,6 @@ from hero_async.calls import AnyOperation
 
 FOLDER = Path(__file__).parent.parent / "contract"
 
-TEXT_ON_PURPOSE = {
-    # The list is from an older page of the reference; newer ones show its first ten values only.
-    ("patients.register", "title"),
-}
-"""Closed sets of the contract that the SDK takes as any text."""
-
 
 @cache
 def table() -> Mapping[str, Mapping[str, str]]:
@@ -159,6 +153,5 @@ def _other_values(operation: AnyOperation) -> Iterator[str]:
         values = schema.get("enum") or resolve(schema.get("items", {})).get("enum")
         ours = closed_set(parameter.hint)
         theirs = {value for value in values if value is not None} if values else None
-        purpose = (operation.name, parameter.name) in TEXT_ON_PURPOSE
-        if ours != (None if purpose else theirs) or (purpose and theirs is None):
+        if ours != theirs:
             yield parameter.name

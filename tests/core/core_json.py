@@ -50,6 +50,10 @@ def _right(hint: Any) -> st.SearchStrategy[Any]:
     if get_origin(hint) is Page:
         items = st.lists(right(get_args(hint)[0]), max_size=3)
         return _object({"data": items}, {"count": st.none() | st.integers(0, 9) | st.floats(0, 9)})
+    if hint is Any:
+        return ANYTHING
+    if get_origin(hint) is dict:
+        return st.dictionaries(TEXT, right(get_args(hint)[1]), max_size=2)
     if get_origin(hint) in (list, tuple):
         return st.lists(right(get_args(hint)[0]), max_size=3)
     if isinstance(hint, type) and issubclass(hint, OpenEnum):

@@ -37,7 +37,7 @@ def candidates(hint: Any) -> Iterator[Any]:
     elif origin in (Sequence, list, tuple):
         yield [argument(get_args(hint)[0])]
     elif origin in (Mapping, dict) or hint is Any:
-        yield {"a": 1}
+        yield {"a": argument(get_args(hint)[1]) if get_args(hint) else 1}
     elif isinstance(hint, type) and attrs.has(hint):
         hints = get_type_hints(hint, include_extras=True)
         yield hint(**{field.name: argument(hints[field.name]) for field in attrs.fields(hint)})
@@ -73,6 +73,8 @@ def answer_of(hint: Any) -> Any:
         return {"data": [answer_of(get_args(hint)[0])], "count": 1}
     if origin in (Sequence, list, tuple):
         return [answer_of(get_args(hint)[0])]
+    if origin in (Mapping, dict) and get_args(hint)[1] is not Any:
+        return {"a": answer_of(get_args(hint)[1])}
     if origin in (Mapping, dict) or hint in (dict, Any):
         return {"a": 1}
     if origin is Union or len(arms(hint)) > 1:

@@ -138,7 +138,6 @@ def test_an_error_comes_out_of_a_flow(server, hero):
     assert len(server.arrivals) == 2
 
 
-@pytest.mark.xfail(strict=True, reason="operations.BoundFlow.__call__ keeps the arguments in its frame")
 def test_no_frame_of_ours_shows_the_arguments_of_a_flow(server, hero):
     server.otherwise = answer(404)
     with pytest.raises(NotFoundError) as raised:
