@@ -287,7 +287,7 @@ class Campaign:
                     hero,
                     self._plan,
                     hold=hold,
-                    feed=Feed(hold, matcher, thread, self._limit),
+                    feed=Feed(hold, matcher, thread, self._limit, outflow.room),
                     outflow=outflow,
                     progress=self.progress,
                     patience=self._patience,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Final
 
 import anyio
@@ -17,11 +17,13 @@ from hero_async.bulk.preflight import reference_place
 from hero_async.bulk.rows import BadRow, Layout, Recipient
 from hero_async.bulk.source import Reading
 from hero_async.bulk.thread import OneThread
+from hero_async.hiding import hidden
 
 CHUNK: Final = 500
 """Rows that are matched and rendered in one go. Two chunks are in memory at most."""
 
 
+@hidden
 @attrs.define(repr=False, eq=False)
 class Job:
     """One row, ready to be sent. It holds patient data, so its repr shows none of it."""
@@ -73,13 +75,22 @@ class Feed:
         matcher: Where they are read.
         thread: The thread that reads them.
         limit: How many to hand out at most; None: all.
+        room: Waits until outcomes are read: a reader who is slow slows the sending.
     """
 
-    def __init__(self, hold: Hold, matcher: Matcher, thread: OneThread, limit: int | None) -> None:
+    def __init__(
+        self,
+        hold: Hold,
+        matcher: Matcher,
+        thread: OneThread,
+        limit: int | None,
+        room: Callable[[], Awaitable[None]],
+    ) -> None:
         self._hold = hold
         self._matcher = matcher
         self._thread = thread
         self._left = limit
+        self._room = room
         self._jobs: deque[Job] = deque()
         self._turn = anyio.Lock()
         streams = anyio.create_memory_object_stream[list[Job]](0)
@@ -99,10 +110,15 @@ class Feed:
                 if self._left is not None:
                     self._left -= len(entries)
                 jobs = await self._thread.run(self._matcher.match, entries)
+                await self._room()
                 try:
                     await self._send.send(jobs)
                 except anyio.BrokenResourceError:
                     return
+
+    def next(self) -> Job | None:
+        """The next job, if there is one at hand."""
+        return self._jobs.popleft() if self._jobs else None
 
     async def take(self) -> Job | None:
         """The next job; None when there are no more."""

@@ -16,6 +16,7 @@ import anyio
 from hero_async.bulk.errors import OutboxError
 from hero_async.bulk.outbox import Change, Claim, Hold
 from hero_async.bulk.progress import Outcome
+from hero_async.bulk.thread import Steadfast
 
 _GATHER: Final = 0.001
 """Seconds that an intent waits for others to share its write with. A write takes about as long, on a good disk."""
@@ -24,18 +25,7 @@ _LINGER: Final = 0.02
 """Seconds that a final state waits for an intent to go along with."""
 
 
-class _Written(asyncio.Future[None]):
-    """Done when a group is durable. Shared by all who wait for it, so one who is cancelled must not cancel it.
-
-    The cancel of a waiter arrives when the group is written: a write cannot be called back.
-    """
-
-    def cancel(self, msg: object = None) -> bool:
-        """Refuse."""
-        return False
-
-
-class _Group:
+class Group:
     """Changes that become durable together."""
 
     __slots__ = ("changes", "claims", "failed", "outcomes", "taken", "timer", "waiting", "written")
@@ -48,7 +38,16 @@ class _Group:
         self.failed: str | None = None
         self.timer: asyncio.TimerHandle | None = None
         self.waiting = 0
-        self.written = _Written()
+        self.written: Steadfast[None] = Steadfast()
+
+    def check(self) -> None:
+        """Once it is written.
+
+        Raises:
+            OutboxError: It could not be.
+        """
+        if self.failed is not None:
+            raise OutboxError(self.failed)
 
 
 class Journal:
@@ -68,7 +67,7 @@ class Journal:
         self._publish = publish
         self._workers = workers
         self._loop = asyncio.get_running_loop()
-        self._group = _Group()
+        self._group = Group()
         self._wake = anyio.Event()
         self._closed = False
         self._broken: str | None = None
@@ -85,13 +84,13 @@ class Journal:
                         self._wake = anyio.Event()
                     group = self._group
                     if group.changes or group.claims:
-                        self._group = _Group()
+                        self._group = Group()
                         await self._write(group)
         finally:
             self._broken = self._broken or "the outbox is closed"
             self._end(self._group)
 
-    async def _write(self, group: _Group) -> None:
+    async def _write(self, group: Group) -> None:
         written = False
         try:
             if self._broken is None:
@@ -106,7 +105,7 @@ class Journal:
         if written and group.outcomes:
             self._publish(group.outcomes)
 
-    def _end(self, group: _Group) -> None:
+    def _end(self, group: Group) -> None:
         """Tell all who wait for a group."""
         if group.timer is not None:
             group.timer.cancel()
@@ -122,7 +121,7 @@ class Journal:
         if group.timer is None:
             group.timer = self._loop.call_later(_LINGER, self._nudge)
 
-    def _gather(self, group: _Group) -> None:
+    def _gather(self, group: Group) -> None:
         """One more waits for this group. The timers are the loop's own: they have no place on a test's clock."""
         group.waiting += 1
         if group.waiting >= self._workers:
@@ -135,13 +134,16 @@ class Journal:
     def _nudge(self) -> None:
         self._wake.set()
 
-    async def _durable(self, group: _Group) -> None:
-        if self._broken is not None:
-            raise OutboxError(self._broken)
+    def join(self, change: Change) -> Group:
+        """Write this with a group: durable when the group's `written` is done and its `check` is silent.
+
+        Raises:
+            OutboxError: Nothing can be written any more.
+        """
+        group = self._open_group()
+        group.changes[change.line] = change
         self._gather(group)
-        await group.written
-        if group.failed is not None:
-            raise OutboxError(group.failed)
+        return group
 
     async def commit(self, change: Change) -> None:
         """Write this, and return when it is durable.
@@ -149,9 +151,9 @@ class Journal:
         Raises:
             OutboxError: It could not be written. Nothing is written from now on.
         """
-        group = self._group
-        group.changes[change.line] = change
-        await self._durable(group)
+        group = self.join(change)
+        await group.written
+        group.check()
 
     async def claim(self, claim: Claim) -> bool:
         """Keep a registered patient. False: the patient is another row's, and this row is stored as rejected.
@@ -159,10 +161,17 @@ class Journal:
         Raises:
             OutboxError: It could not be written. Nothing is written from now on.
         """
-        group = self._group
+        group = self._open_group()
         group.claims.append(claim)
-        await self._durable(group)
+        self._gather(group)
+        await group.written
+        group.check()
         return claim.line not in group.taken
+
+    def _open_group(self) -> Group:
+        if self._broken is not None:
+            raise OutboxError(self._broken)
+        return self._group
 
     def close(self) -> None:
         """Let `run` write what is left and end."""

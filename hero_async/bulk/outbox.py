@@ -131,7 +131,7 @@ class Entry(NamedTuple):
 
 
 class Change(NamedTuple):
-    """A row's next state."""
+    """A row's next state. An intent, `sending`, has neither a reason nor an id."""
 
     line: int
     state: State

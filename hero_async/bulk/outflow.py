@@ -21,6 +21,7 @@ class Outflow:
         self._some = anyio.Event()
         self._room = anyio.Event()
         self._ended = False
+        self._open = False
 
     def publish(self, outcomes: Sequence[Outcome]) -> None:
         """These rows are settled, durably."""
@@ -31,16 +32,16 @@ class Outflow:
         """There will be no more."""
         self._ended = True
         self._some.set()
-        self._room.set()
+        self.let_go()
 
-    @property
-    def is_full(self) -> bool:
-        """Whether the reader is far behind."""
-        return len(self._outcomes) >= _MOST_UNREAD
+    def let_go(self) -> None:
+        """Nobody is to wait for room any more: the run drains."""
+        self._open = True
+        self._room.set()
 
     async def room(self) -> None:
         """Wait until the reader has caught up."""
-        while self.is_full and not self._ended:
+        while len(self._outcomes) >= _MOST_UNREAD and not self._open:
             self._room = anyio.Event()
             await self._room.wait()
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from typing import Any, Final
 
 import attrs
 
 from hero_async.bulk.identity import Hasher
-from hero_async.bulk.outbox import FILL_AT_ONCE, Hold, Row
+from hero_async.bulk.outbox import FILL_AT_ONCE, Hold, Row, Twin
 from hero_async.bulk.plan import Plan
 from hero_async.bulk.rows import BadRow, Layout, plain_name
 from hero_async.bulk.segments import count_segments
 from hero_async.bulk.source import Reading, close_reading
-from hero_async.bulk.thread import OneThread
+from hero_async.bulk.thread import OneThread, forget
 
 MOST_BAD_ROWS: Final = 1000
 """Bad rows that are listed. All are counted, and all stand in the results."""
@@ -72,6 +73,16 @@ class Preflight:
         return cls(**summary, resumed=True)
 
 
+class _Chunk:
+    """Some rows, as the reading thread found them."""
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+        self.bad: list[BadRow] = []
+        self.costs: dict[int, tuple[str, int]] = {}
+        """Practice and segments of the good ones, by line."""
+
+
 class _Count:
     """The figures as they grow."""
 
@@ -82,10 +93,19 @@ class _Count:
         self.segments = 0
         self.bad: list[BadRow] = []
 
-    def reject(self, bad: BadRow) -> None:
-        self.rules[bad.rule] += 1
-        if len(self.bad) < MOST_BAD_ROWS:
-            self.bad.append(bad)
+    def add(self, chunk: _Chunk, twins: Sequence[Twin]) -> None:
+        self.rows += len(chunk.rows)
+        found = chunk.bad
+        if twins:
+            found = found + [BadRow(line, "duplicate_person", first_line=first) for line, first in twins]
+            found.sort(key=lambda bad: bad.line)
+            for twin in twins:
+                del chunk.costs[twin.line]
+        self.rules.update(bad.rule for bad in found)
+        self.bad += found[: MOST_BAD_ROWS - len(self.bad)]
+        for practice, segments in chunk.costs.values():
+            self.messages[practice] += 1
+            self.segments += segments
 
 
 class FirstPass:
@@ -116,30 +136,28 @@ class FirstPass:
             if self._count_sms:
                 count_segments("")  # says now, not after a million rows, that its package is missing
             chunks = self._chunks(reading, layout, hold.hasher)
-            while (chunk := await thread.run(next, chunks, None)) is not None:
-                rows, costs = chunk
-                twins = await hold.fill(rows)
-                for twin in twins:
-                    self._count.reject(BadRow(twin.line, "duplicate_person", first_line=twin.first_line))
-                gone = {twin.line for twin in twins}
-                for line, (practice, segments) in costs.items():
-                    if line not in gone:
-                        self._count.messages[practice] += 1
-                        self._count.segments += segments
+            coming = thread.begin(partial(next, chunks, None))
+            while (chunk := await coming) is not None:
+                coming = thread.begin(partial(next, chunks, None))  # while this one is stored
+                try:
+                    self._count.add(chunk, await hold.fill(chunk.rows))
+                except BaseException:
+                    forget(coming)
+                    raise
             found = self._found()
             await hold.finish_fill(reading.sha256(), found.summary())
         finally:
-            reading.close()
+            forget(thread.begin(reading.close))  # behind a chunk that nobody waits for
         return found
 
-    def _chunks(
-        self, reading: Reading, layout: Layout, hasher: Hasher
-    ) -> Iterator[tuple[list[Row], dict[int, tuple[str, int]]]]:
+    def _chunks(self, reading: Reading, layout: Layout, hasher: Hasher) -> Iterator[_Chunk]:
         reference_at = reference_place(reading.columns, self._plan.source.required)
         rows = iter(reading)
         while part := list(islice(rows, FILL_AT_ONCE)):
-            costs: dict[int, tuple[str, int]] = {}
-            yield [self._row(line, cells, layout, hasher, reference_at, costs) for line, cells in part], costs
+            chunk = _Chunk()
+            for line, cells in part:
+                chunk.rows.append(self._row(line, cells, layout, hasher, reference_at, chunk))
+            yield chunk
 
     def _row(
         self,
@@ -148,17 +166,16 @@ class FirstPass:
         layout: Layout,
         hasher: Hasher,
         reference_at: int | None,
-        costs: dict[int, tuple[str, int]],
+        chunk: _Chunk,
     ) -> Row:
-        self._count.rows += 1
         digest = hasher.row(cells)
         reference = None if reference_at is None else cells[reference_at].strip() or None
         who = layout.read(line, cells)
         if isinstance(who, BadRow) or (reference_at is not None and reference is None):
             bad = who if isinstance(who, BadRow) else BadRow(line, "reference_missing")
-            self._count.reject(bad)
+            chunk.bad.append(bad)
             return Row(line, reference, digest, None, None, bad.reason)
-        costs[line] = (who.practice, count_segments(layout.render(cells)) if self._count_sms else 0)
+        chunk.costs[line] = (who.practice, count_segments(layout.render(cells)) if self._count_sms else 0)
         if self._plan.allow_duplicates:
             return Row(line, reference, digest, None, None, None)
         person = hasher.person(who.practice, *who.marks) if who.marks else None
@@ -173,7 +190,7 @@ class FirstPass:
             rules=dict(count.rules),
             messages=dict(count.messages),
             segments=count.segments if self._count_sms else None,
-            bad=tuple(sorted(count.bad, key=lambda bad: bad.line)),
+            bad=tuple(count.bad),
         )
 
 

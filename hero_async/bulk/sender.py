@@ -10,7 +10,7 @@ import attrs
 from hero_async import clock
 from hero_async.bulk import decide
 from hero_async.bulk.decide import Patience, State
-from hero_async.bulk.errors import CampaignError, CampaignStoppedError, OutboxError
+from hero_async.bulk.errors import CampaignStoppedError, OutboxError
 from hero_async.bulk.feed import Feed
 from hero_async.bulk.identity import Hasher
 from hero_async.bulk.journal import Journal
@@ -67,7 +67,7 @@ class Sender:
         self._hero = hero.with_options(retries=attrs.evolve(own.retries, retries=0))
         self._views: dict[str, AsyncHero] = {own.practice_group_id: self._hero}
         self._workers = [Worker(self) for _ in range(concurrency)]
-        self._failure: CampaignError | None = None
+        self._failure: Exception | None = None
         self._doubts = 0
         self._given_up = 0
 
@@ -95,7 +95,7 @@ class Sender:
                 finally:
                     self.feed.close()
                     self.journal.close()
-        except BaseExceptionGroup as group:  # what is expected goes through `fail`: this is a bug or an interrupt
+        except BaseExceptionGroup as group:  # an interrupt, or a bug in an outbox: all else goes through `fail`
             raise _first(group) from None
         finally:
             self.progress.stopped_at = clock.monotonic()
@@ -113,17 +113,18 @@ class Sender:
     async def _read_ahead(self) -> None:
         try:
             await self.feed.run()
-        except CampaignError as error:
+        except Exception as error:  # noqa: BLE001  # raised by `run`, when the sends under way have ended
             self.fail(error)
 
     def drain(self) -> None:
         """Finish the sends under way and start nothing new. Rows that only wait stay `ready`."""
         self.stopping = True
         self.feed.close()
+        self.outflow.let_go()
         for worker in self._workers:
             worker.hurry()
 
-    def fail(self, error: CampaignError) -> None:
+    def fail(self, error: Exception) -> None:
         """Stop the campaign; the sends under way end first. The first reason counts."""
         if self._failure is None:
             self._failure = error

@@ -170,7 +170,8 @@ class RowsSource:
     """Mappings that can be iterated again and again, each time the same rows in the same order.
 
     Each row has a `reference`: yours, unique in the campaign, the same in every run. It is kept in the outbox as
-    it is, so it must not say who the patient is. The first row's keys are the columns of all.
+    it is, so it must not say who the patient is. The first row's keys are the columns of all. They are iterated in
+    a thread, a chunk at a time.
     """
 
     path: Path | None = None

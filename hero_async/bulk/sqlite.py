@@ -29,6 +29,9 @@ from hero_async.bulk.outbox import Binding, Change, Claim, Entry, Record, Row, S
 from hero_async.bulk.sqlite_store import Store
 from hero_async.bulk.thread import OneThread
 
+_BINARY: Final[int] = getattr(os, "O_BINARY", 0)
+"""Windows would else write two bytes for a key's line feed."""
+
 _LOCK_PATIENCE: Final = 0.5
 """Seconds to wait for the lock: `status` takes it for a moment to see whether someone holds it."""
 
@@ -318,7 +321,7 @@ async def private_hold(binding: Binding) -> AsyncGenerator[SQLiteHold]:
 def _make_private(path: Path, content: bytes = b"") -> bool:
     """Make a file that only its owner can read, if there is none; then it survives a power cut. True: made."""
     try:
-        file = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        file = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | _BINARY, 0o600)
     except FileExistsError:
         return False
     except OSError as error:

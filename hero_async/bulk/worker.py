@@ -51,7 +51,7 @@ class Worker:
     """Sends rows, one at a time. At any moment at most one of its rows is not settled on disk."""
 
     __slots__ = (
-        "_job",
+        "_line",
         "_message_id",
         "_on_the_wire",
         "_scope",
@@ -66,11 +66,10 @@ class Worker:
         self._sender = sender
         self._scope = anyio.CancelScope()
         self._on_the_wire = False
-        self._job: Job | None = None
-        self._start(None)
+        self._start(0)
 
-    def _start(self, job: Job | None) -> None:
-        self._job = job
+    def _start(self, line: int) -> None:
+        self._line = line
         self._state = State.READY
         self._settled = False
         self._message_id: str | None = None
@@ -90,20 +89,18 @@ class Worker:
         with self._scope:
             try:
                 while not sender.stopping:
-                    if sender.outflow.is_full:
-                        await sender.outflow.room()
-                    job = await sender.feed.take()
+                    job = sender.feed.next() or await sender.feed.take()
                     if job is None:
                         return
                     await self._handle(job)
-            except CampaignError as error:
-                sender.fail(error)
             except _DrainingError:
                 return
+            except Exception as error:  # noqa: BLE001  # raised by the run, when the other sends under way have ended
+                sender.fail(error)
 
     async def _handle(self, job: Job) -> None:
         progress = self._sender.progress
-        self._start(job)
+        self._start(job.line)
         progress.ready -= 1
         progress.sending += 1
         try:
@@ -163,7 +160,18 @@ class Worker:
         call, heard = self._build(job, view)
         while True:
             if call is not None:
-                heard = await self._attempt(job, view, call)
+                try:
+                    sent = await view.execute(call, guard=self._guard)
+                except (CampaignError, _DrainingError):  # the guard's own: nothing was sent
+                    raise
+                except HeroError as error:
+                    heard = _hear(error)
+                except BaseException:  # a cancel, in all likelihood
+                    self._cut(job)
+                    raise
+                else:
+                    self._message_id = sent.message_id
+                    heard = _ACCEPTED
             step = decide.after_send(self._state, heard.answer, heard.reason)
             if step.action is Action.SETTLE:
                 self._settle(job, step)
@@ -185,36 +193,28 @@ class Worker:
             return None, _hear(error)
         return call, _ACCEPTED
 
-    async def _attempt(self, job: Job, view: AsyncHero, call: Call[SentMessage]) -> _Heard:
-        try:
-            sent = await view.execute(call, guard=self._guard)
-        except (CampaignError, _DrainingError):  # the guard's own: nothing was sent
-            raise
-        except HeroError as error:
-            return _hear(error)
-        except BaseException:  # a cancel, in all likelihood
-            step = decide.after_cancel(self._state)
-            if step.state is State.UNKNOWN:
-                self._settle(job, step)
-            raise
-        self._message_id = sent.message_id
-        return _ACCEPTED
-
     async def _guard(self) -> None:
         """Commit the intent. Called by the client directly before the first byte."""
         sender = self._sender
-        job = self._job
-        if sender.stopping or job is None:
+        if sender.stopping:
             raise _DrainingError
         self._on_the_wire = True
         if self._state is State.SENDING:
             return  # a second attempt of the same call, after the key was fetched anew
         try:
-            await sender.journal.commit(Change(job.line, State.SENDING))
+            group = sender.journal.join(Change(self._line, State.SENDING))
+            await group.written
+            group.check()
         except BaseException:
-            sender.journal.put(Change(job.line, State.READY))
+            sender.journal.put(Change(self._line, State.READY))
             raise
         self._state = State.SENDING
+
+    def _cut(self, job: Job) -> None:
+        """The call ended without an answer that can be read."""
+        step = decide.after_cancel(self._state)
+        if step.state is State.UNKNOWN:
+            self._settle(job, step)
 
     async def _go_on(self, job: Job, step: Step, heard: _Heard) -> bool:
         """Do what a rule says. True: the same call again."""

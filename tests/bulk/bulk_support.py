@@ -16,6 +16,9 @@ from hero_async.bulk import Campaign, Outcome
 from hero_async.client import AsyncHero
 from hero_async.transport import Attempt, Loss, Reply
 
+Make = Callable[..., Campaign]
+"""Makes a campaign of recipients, with changes."""
+
 SEND = "/v1/messages/send"
 REGISTER = "/v1/patients/register_pds"
 

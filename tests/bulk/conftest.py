@@ -1,18 +1,16 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from bulk_support import Server
+from bulk_support import Make, Server
 
 from hero_async import clock
 from hero_async.bulk import Campaign
 from hero_async.client import AsyncHero
 from hero_async.clock import VirtualClock
-
-Make = Callable[..., Campaign]
 
 
 @pytest.fixture

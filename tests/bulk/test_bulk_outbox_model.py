@@ -87,6 +87,8 @@ class OutboxMachine(RuleBasedStateMachine):
         for line, state in moves.items():
             row = self.rows[line]
             row.state, row.reason, row.message_id = state, reason, message_id
+            if state is State.SENDING:  # an intent has nothing to tell
+                row.reason = row.message_id = None
 
     @rule(claims=st.lists(st.tuples(LINES, st.sampled_from("123"), st.booleans()), min_size=1, max_size=4))
     def claim(self, claims: list[tuple[int, str, bool]]) -> None:

@@ -10,6 +10,7 @@ from bulk_support import (
     REGISTER,
     SEND,
     Behaviour,
+    Make,
     Server,
     lost,
     must_verify,
@@ -19,7 +20,6 @@ from bulk_support import (
     unreachable,
     write_csv,
 )
-from conftest import Make
 
 from hero_async.bulk import Patience
 from hero_async.client import AsyncHero

@@ -9,8 +9,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from bulk_support import SEND, Server, names, patients_csv, run, status, write_csv
-from conftest import Make
+from bulk_support import SEND, Make, Server, names, patients_csv, run, status, write_csv
 
 from hero_async.bulk import InputChangedError, InputError, OutboxError
 from hero_async.bulk.results import harmless, new_columns

@@ -11,6 +11,7 @@ from bulk_support import (
     NHS_NUMBERS,
     SEND,
     Behaviour,
+    Make,
     Server,
     garbage,
     lost,
@@ -23,7 +24,6 @@ from bulk_support import (
     unreachable,
     write_csv,
 )
-from conftest import Make
 
 from hero_async.bulk import (
     Campaign,
