@@ -105,10 +105,10 @@ def test_nothing_breaks_out_of_its_attribute(theme: dict[str, Any], tenant: str)
         {"env": "prod"}, {"env": ""}, {"env": None}, {"env": "Production"},
         {"admin_id": ""}, {"admin_id": "7a"}, {"admin_id": 7}, {"admin_id": "٧"},
         {"patient_id": "-1"}, {"patient_id": "1\n"},
-        {"theme": "dark"}, {"theme": []}, {"theme": {"x": object()}}, {"theme": {"x": float("nan")}},
+        {"theme": "dark"}, {"theme": []}, {"theme": {"x": float("nan")}},
         {"theme": {"x": {2}}}, {"theme": {(1, 2): 3}},
     ],
-    ids=str,
+    ids=str,  # no object with an address in it: workers must agree on names
 )  # fmt: skip
 def test_a_value_that_cannot_be_right_is_refused_and_not_quoted(change: dict[str, Any]) -> None:
     name, value = next(iter(change.items()))
