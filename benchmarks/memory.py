@@ -19,6 +19,12 @@ def run(options: Options) -> Part:
     with running() as url:
 
         def turn(peer: str) -> Figures:
+            try:
+                return once(peer)
+            except RuntimeError:  # a thousand connects at once are too many for a client's own timeout, now and then
+                return once(peer)
+
+        def once(peer: str) -> Figures:
             with Worker(peer, url, limit=IN_FLIGHT, paths=list(made.values())) as worker:
                 return worker.ask(hold=IN_FLIGHT)
 
