@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, Final
+
+_MESSAGE: Final = "Cancelled via cancel scope (the deadline of the call)"
+"""Begins as anyio's own. When a scope and a deadline cancel at once and ours is the message that gets through, the
+scope still knows the cancel as one that it may keep."""
 
 
 class Entry:
@@ -57,7 +61,7 @@ class Deadline:
                 return
             del self._live[entry]
             entry.expired = True
-            entry.task.cancel()
+            entry.task.cancel(_MESSAGE)
 
     def stop(self) -> None:
         """The client closes. Calls in flight keep their deadline."""

@@ -184,8 +184,9 @@ async def test_on_a_terminal_the_progress_is_live_and_the_way_on_is_said(
         ) as process:
             os.close(theirs)
             await until(lambda: frozen.sleeping == 2)
+            said = await anyio.to_thread.run_sync(_read_until, ours, "2 under way")
             process.send_signal(signal.SIGINT)
-            said = await anyio.to_thread.run_sync(_read_until, ours, "at once")
+            said += await anyio.to_thread.run_sync(_read_until, ours, "at once")
             sandbox.faults.clear()
             frozen.advance(60)
             said += await anyio.to_thread.run_sync(_read_until, ours, None)
