@@ -57,8 +57,9 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Every snippet of the README and the docs, run against the sandbox."""
-    install(session, "test")
+    """The site, into build/docs, with warnings as errors; then every snippet of README and docs, on the sandbox."""
+    install(session, "test", "docs")
+    session.run("sphinx-build", "-q", "-W", "--keep-going", "-b", "html", "docs", "build/docs")
     session.run("pytest", "tests/docs", *session.posargs)
 
 

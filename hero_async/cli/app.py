@@ -29,6 +29,9 @@ _COMMANDS = (
     ("config", "config:app", _OTHERS, "Show the settings and where each came from."),
 )
 
+COMMANDS = tuple(name for name, *_ in _COMMANDS)
+"""Their names, in the order of the overview."""
+
 
 def build(wanted: str = "") -> App:
     """The command line.
