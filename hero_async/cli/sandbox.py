@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import anyio
@@ -27,6 +27,7 @@ def sandbox(
     rate_limit: str | None = None,
     seed: int = 0,
     recipients: Path | None = None,
+    json: bool = False,
     common: Common = COMMON,
 ) -> int:
     """Serve a Hero with synthetic patients on this machine until Ctrl-C. Never for data of real patients.
@@ -37,13 +38,18 @@ def sandbox(
         rate_limit: How fast a practice may call, such as "20/s". Default: no limit.
         seed: The same seed makes the same patients.
         recipients: Write its patients to this CSV file, for 'hero send'.
+        json: Tell address, key and practice groups as a line of JSON, and at the end what the ledger counted.
+        common: Options of every command.
     """
     limit = as_rate_limit(rate_limit)
     made = Sandbox(port=port, patients=patients, seed=seed, rate_limit=None if limit is None else limit.rate)
     if recipients is not None:
         write_csv(recipients, COLUMNS, (row_of(patient) for patient in made.patients))
-    run(lambda: _serve(made))
+    run(lambda: _serve(made, _announce_json if json else _announce))
     summary = made.ledger.summary()
+    if json:
+        output.answer_json(summary)
+        return Exit.OK
     output.say(
         f"sandbox: {output.count(summary['requests'], 'request')}, "
         f"{output.count(summary['messages'], 'message')} accepted, "
@@ -52,9 +58,20 @@ def sandbox(
     return Exit.OK
 
 
-async def _serve(made: Sandbox) -> None:
+async def _serve(made: Sandbox, announce: Callable[[Sandbox], None]) -> None:
     with anyio.CancelScope() as scope, Stops(scope.cancel, scope.cancel):
-        await serve(made, _announce)
+        await serve(made, announce)
+
+
+def _announce_json(running: Sandbox) -> None:
+    output.answer_json(
+        {
+            "api_key": running.api_key,
+            "practice_group_ids": running.practice_group_ids,
+            "base_url": running.url,
+            "patients": len(running.patients),
+        }
+    )
 
 
 def _announce(running: Sandbox) -> None:
