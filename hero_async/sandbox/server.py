@@ -26,6 +26,7 @@ from hero_async.sandbox.serving import Call, RefusalError, Served, encode, error
 from hero_async.sandbox.state import State
 from hero_async.sandbox.synthetic import MOST, make_patients
 from hero_async.sandbox.wire import Answer, answer_through
+from hero_async.settings import Settings
 
 _READ_LIMIT = 256 * 1024 * 1024
 _UNKNOWN = "unknown"
@@ -107,6 +108,24 @@ class Sandbox:
         if self._url is None:
             raise RuntimeError("the sandbox does not run: enter it first")
         return self._url
+
+    @property
+    def settings(self) -> Settings:
+        """What leads a client here, for the first practice group: `AsyncHero.from_settings(sandbox.settings)`.
+
+        Raises:
+            RuntimeError: The sandbox does not run.
+        """
+        return Settings(api_key=self.api_key, practice_group_id=self.practice_group_ids[0], base_url=self.url)
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """The same as environment variables, for `from_env()` and for other processes."""
+        return {
+            "HERO_API_KEY": self.api_key,
+            "HERO_PRACTICE_GROUP_ID": self.practice_group_ids[0],
+            "HERO_BASE_URL": self.url,
+        }
 
     def __repr__(self) -> str:
         return f"Sandbox({self._url or 'not running'}, {self.ledger!r})"
