@@ -89,7 +89,8 @@ def no_waiting() -> Generator[VirtualClock, None, None]:
 
     from hero_async.clock import VirtualClock, use
 
-    virtual = VirtualClock(datetime.now(UTC))  # from now on, so that your own dates fit those of a sandbox
+    # From now on, so that your own dates fit those of a sandbox; a whole second, as an HTTP date tells no less.
+    virtual = VirtualClock(datetime.now(UTC).replace(microsecond=0))
     with use(virtual):
         yield virtual
 
