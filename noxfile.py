@@ -56,6 +56,13 @@ def lint(session: nox.Session) -> None:
 
 
 @nox.session
+def examples(session: nox.Session) -> None:
+    """Every program in examples/, with all that it needs."""
+    install(session, "test", "examples")
+    session.run("pytest", "tests/examples", *session.posargs)
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
     """The site, into build/docs, with warnings as errors; then every snippet of README and docs, on the sandbox."""
     install(session, "test", "docs")
