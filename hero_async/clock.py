@@ -33,7 +33,7 @@ class Clock(Protocol):
 class SystemClock:
     """Real time."""
 
-    monotonic = staticmethod(time.monotonic)
+    monotonic: staticmethod[[], float] = staticmethod(time.monotonic)
 
     def now(self) -> datetime:
         """The time of day, aware, UTC."""

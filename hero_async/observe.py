@@ -18,7 +18,7 @@ from hero_async.delivery import Delivery
 if TYPE_CHECKING:
     from hero_async.calls import Route
 
-log = logging.getLogger("hero_async")
+log: logging.Logger = logging.getLogger("hero_async")
 
 
 def _fields(operation: Route, call_id: str | None, number: int | None, **more: Any) -> dict[str, Any]:

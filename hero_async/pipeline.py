@@ -38,18 +38,18 @@ class Runtime:
     """What all views of a client share while it runs on one event loop."""
 
     def __init__(self, settings: Settings, key: Key, transport: Transport | None) -> None:
-        self.loop = asyncio.get_running_loop()
-        self.pid = os.getpid()
+        self.loop: asyncio.AbstractEventLoop = asyncio.get_running_loop()
+        self.pid: int = os.getpid()
         self.key = key
-        self.throttle = Throttle()
-        self.budget = RetryBudget()
-        self.telemetry = observe.telemetry(settings.base_url)
-        self.own_transport = AiohttpTransport(settings) if transport is None else None
+        self.throttle: Throttle = Throttle()
+        self.budget: RetryBudget = RetryBudget()
+        self.telemetry: observe.Telemetry | None = observe.telemetry(settings.base_url)
+        self.own_transport: AiohttpTransport | None = AiohttpTransport(settings) if transport is None else None
         self.transport: Transport = transport if transport is not None else self.own_transport  # type: ignore[assignment]
         self._deadlines: dict[float, Deadline] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self._prefix = secrets.token_hex(4)
-        self.numbers = itertools.count(1)
+        self.numbers: itertools.count[int] = itertools.count(1)
         """The numbers of calls."""
 
     def is_here(self) -> bool:
@@ -97,10 +97,10 @@ class Pipeline:
     __slots__ = ("_headers", "_signed", "_with_body", "deadline", "lane", "runtime", "settings")
 
     def __init__(self, runtime: Runtime, settings: Settings) -> None:
-        self.runtime = runtime
-        self.settings = settings
+        self.runtime: Runtime = runtime
+        self.settings: Settings = settings
         self.lane: Lane = runtime.throttle.lane(settings.practice_group_id, settings.rate_limit)
-        self.deadline = runtime.deadline(settings.timeout)
+        self.deadline: Deadline | None = runtime.deadline(settings.timeout)
         self._signed = -1
         self._headers: Mapping[str, str] = {}
         self._with_body: Mapping[str, str] = {}

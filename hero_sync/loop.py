@@ -29,13 +29,15 @@ class BackgroundLoop:
     """An event loop on a thread of its own."""
 
     def __init__(self, generation: int) -> None:
-        self.generation = generation
-        self.loop = _new_loop()
+        self.generation: int = generation
+        self.loop: asyncio.AbstractEventLoop = _new_loop()
         self.ident: int | None = None
-        self.ending = False
+        self.ending: bool = False
         self._posted: set[asyncio.Task[Any]] = set()
         started = threading.Event()
-        self.thread = threading.Thread(target=self._run, args=(started,), name="hero-sync", daemon=True)
+        self.thread: threading.Thread = threading.Thread(
+            target=self._run, args=(started,), name="hero-sync", daemon=True
+        )
         self.thread.start()
         started.wait()
 

@@ -105,7 +105,7 @@ class Campaign:
         self._patience = patience or Patience()
         self._sender: Sender | None = None
         self._draining = False
-        self.progress = Progress()
+        self.progress: Progress = Progress()
         """Counts of this moment, to be read at any time."""
 
     @classmethod

@@ -51,7 +51,7 @@ class Plan:
         if channel not in CHANNELS:
             raise InputError(f"channel: must be one of {', '.join(CHANNELS)}")
         self.source = source
-        self.template = Template(text)
+        self.template: Template = Template(text)
         self.channel: Channel = channel
         self.options: dict[str, Any] = dict(options)
         self.allow_duplicates = allow_duplicates

@@ -61,9 +61,10 @@ class Sender:
         self.feed = feed
         self.outflow = outflow
         self.progress = progress
-        self.patience = attrs.evolve(patience, policy=attrs.evolve(own.retries, retries=max(patience.tries, 1)))
-        self.journal = Journal(hold, outflow.publish, concurrency)
-        self.stopping = False
+        policy = attrs.evolve(own.retries, retries=max(patience.tries, 1))
+        self.patience: Patience = attrs.evolve(patience, policy=policy)
+        self.journal: Journal = Journal(hold, outflow.publish, concurrency)
+        self.stopping: bool = False
         self._hero = hero.with_options(retries=attrs.evolve(own.retries, retries=0))
         self._views: dict[str, AsyncHero] = {own.practice_group_id: self._hero}
         self._workers = [Worker(self) for _ in range(concurrency)]

@@ -10,7 +10,7 @@ from hero_async.cli.options import CONNECTION, Connection, settings_or_stand_ins
 from hero_async.errors import ConfigurationError
 from hero_async.settings import Settings
 
-app = App(name="config", help_format="markdown", default_parameter=Parameter(negative=(), show_default=False))
+app: App = App(name="config", help_format="markdown", default_parameter=Parameter(negative=(), show_default=False))
 
 
 @app.command

@@ -24,7 +24,7 @@ from hero_async.sandbox.quirks import Quirks
 from hero_async.sandbox.rules import NO_BODY, Issue, is_object, issue
 from hero_async.sandbox.serving import Call, RefusalError, Served, encode, error_body, served_by
 from hero_async.sandbox.state import State
-from hero_async.sandbox.synthetic import MOST, make_patients
+from hero_async.sandbox.synthetic import MOST, SyntheticPatient, make_patients
 from hero_async.sandbox.wire import Answer, answer_through
 from hero_async.settings import Settings
 
@@ -82,14 +82,14 @@ class Sandbox:
         except ValueError as problem:
             raise InvalidArgumentError(str(problem)) from None
         self.api_key = api_key
-        self.practice_group_ids = tuple(practice_group_ids)
-        self.quirks = quirks or Quirks()
+        self.practice_group_ids: tuple[str, ...] = tuple(practice_group_ids)
+        self.quirks: Quirks = quirks or Quirks()
         """Can be replaced while it runs."""
 
         self.clock: SettableClock = clock or SandboxClock()
-        self.faults = Faults(seed, lambda: frozenset(operation.name for operation in _operations()))
-        self.ledger = Ledger()
-        self.patients = make_patients(patients, seed)
+        self.faults: Faults = Faults(seed, lambda: frozenset(operation.name for operation in _operations()))
+        self.ledger: Ledger = Ledger()
+        self.patients: tuple[SyntheticPatient, ...] = make_patients(patients, seed)
         """The seeded patients, in a fixed order."""
 
         self._state = State(self.patients, self.ledger, self.practice_group_ids)
