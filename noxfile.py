@@ -1,4 +1,4 @@
-"""Sessions: `nox -l` lists them. `nox -s tests` sets up all that it needs; `nox -s release` names the way to a release."""
+"""Sessions: `nox -l` lists them. `nox -s tests` sets up all that it needs; `nox -s release` leads to a release."""
 
 from __future__ import annotations
 
