@@ -314,11 +314,15 @@ class AiohttpTransport:
                     message, content = await protocol.read()
                 attempt.status = message.code
                 attempt.phase = "body"
-                reply = await self._read(message.code, message.headers, content)
+                if content.is_eof():  # all of it came with its head
+                    reply = self._whole(message.code, message.headers, content.read_nowait())
+                else:
+                    reply = await self._read(message.code, message.headers, content)
             if reply is not None:
                 attempt.protocol.idle_since = monotonic()
                 if connection is not None:
                     connection.release()
+                    connection = None
                 return reply
             loss = TooLarge("the answer is too large", "body", permanent=True)
         except (aiohttp.ClientError, HttpProcessingError, OSError, TimeoutError, ValueError) as error:
@@ -327,7 +331,7 @@ class AiohttpTransport:
         finally:
             _ATTEMPT.reset(token)
             if connection is not None:
-                connection.close()  # a released one it leaves alone
+                connection.close()
             message = content = None  # their repr has the server's words: a traceback that shows locals must not
         if loss is None:
             raise cast("BaseException", attempt.guard_error)
@@ -370,11 +374,14 @@ class AiohttpTransport:
                 self._urls[target] = url  # a URL remembers its parts: worth microseconds a call
         return url
 
+    def _whole(self, status: int, headers: Mapping[str, str], body: bytes) -> Reply | None:
+        return Reply(status, headers, body) if len(body) <= self._cap else None
+
     async def _read(self, status: int, headers: Mapping[str, str], content: aiohttp.StreamReader) -> Reply | None:
         """The answer, its body decompressed; None when it is over the cap."""
         body = await content.readany()
-        if content.at_eof() and len(body) <= self._cap:
-            return Reply(status, headers, body)
+        if content.at_eof():
+            return self._whole(status, headers, body)
         kept = BytesIO(body)  # not a list of bytes: a traceback that shows locals must show no answer
         kept.seek(0, SEEK_END)
         del body
