@@ -57,8 +57,9 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Every snippet of the README and the docs, run against the sandbox."""
+    """docs/operations.md made anew; every snippet of the README and the docs, run against the sandbox."""
     install(session, "test")
+    session.run("python", "docs/make_operations.py")
     session.run("pytest", "tests/docs", *session.posargs)
 
 

@@ -26,6 +26,7 @@ _COMMANDS = (
     ("demo", "demo:demo", _OTHERS, "See a campaign end to end on this machine. No key needed."),
     ("sandbox", "sandbox:sandbox", _OTHERS, "Serve a Hero with synthetic patients on this machine."),
     ("call", "call:app", _OTHERS, "Call any operation of the API, JSON out."),
+    ("drift", "drift:drift", _OTHERS, "Compare an OpenAPI description with this SDK."),
     ("config", "config:app", _OTHERS, "Show the settings and where each came from."),
 )
 
