@@ -72,7 +72,7 @@ def fuzz(session: nox.Session) -> None:
 
 @nox.session
 def browser(session: nox.Session) -> None:
-    """Hero Elements in a real browser: needs Chromium (Debian: `apt-get install chromium`), so `tests` leaves it out."""
+    """Hero Elements in a real browser. Needs Chromium (`apt-get install chromium`), so `tests` leaves it out."""
     install(session, "test")
     session.run("pytest", "tests/elements/test_browser.py", env={"HERO_BROWSER": "chromium"})
 
