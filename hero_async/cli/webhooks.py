@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from pathlib import Path
 from typing import Annotated, Final
@@ -22,7 +23,7 @@ from hero_async.cli.options import COMMON, Common
 from hero_async.errors import WebhookReason, WebhookVerificationError
 from hero_async.settings import is_loopback
 from hero_async.webhooks import Event, EventName, Events, OnLoop, Receiver, Verifier, sign
-from hero_async.webhooks.aiohttp_web import read_body, response
+from hero_async.webhooks.aiohttp_web import UNREADABLE, read_body, response
 
 app = App(name="webhooks", help_format="markdown", default_parameter=Parameter(negative=(), show_default=False))
 
@@ -46,6 +47,11 @@ _MEANINGS: Final = {
     413: "it is too long",
     500: "a handler failed",
     503: "the replay store failed, or nobody is there",
+}
+_UNREAD: Final = {
+    401: "refused: the body broke off, or is compressed",
+    405: "refused: not a POST",
+    413: "refused: the body is too long",
 }
 _OBJECTS: Final = {
     "appointment": "Appointment",
@@ -99,10 +105,16 @@ class _Ears:
         """One delivery."""
         receiver = self.receiver
         answer = receiver.refuse_early(request.method, request.headers.get("Content-Length"))
-        body = b"" if answer else await read_body(request, receiver.verifier.max_body_bytes)
-        if answer is not None or body is None:
-            answer = answer or receiver.too_large()
-            words = {405: "not a POST", 413: "the body is too long"}[answer.status]
+        body = None
+        if answer is None:
+            try:
+                body = await read_body(request, receiver.verifier.max_body_bytes)
+                answer = receiver.too_large() if body is None else None
+            except UNREADABLE:
+                answer = receiver.unreadable()
+        if body is None:
+            answer = answer or receiver.unreadable()
+            words = _UNREAD[answer.status]
         else:
             answer = await receiver.receive(request.headers, body, _ON_LOOP)
             words = self._words(request, body, answer.status)
@@ -140,7 +152,9 @@ def _id(text: str | None) -> str:
 async def _listen(ears: _Ears, port: int, path: str) -> None:
     application = web.Application()
     application.router.add_route("*", path, ears.receive)
-    runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.05)
+    # What strangers send to it is told by us, in a line: aiohttp would quote it, with a traceback.
+    quiet = logging.getLogger("hero_async.webhooks")
+    runner = web.AppRunner(application, access_log=None, logger=quiet, shutdown_timeout=0.05)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", port).start()

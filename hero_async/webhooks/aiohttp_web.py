@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from aiohttp import web
+from aiohttp import ClientPayloadError, web
 
 from hero_async.webhooks.receiver import Answer, OnLoop
 
@@ -13,13 +13,20 @@ if TYPE_CHECKING:
 
 _ON_LOOP: Final = OnLoop()
 
+UNREADABLE: Final = (web.RequestPayloadError, ClientPayloadError, ConnectionError)
+"""A body that breaks off, or that aiohttp tried to inflate: anyone can send `Content-Encoding`, so it is no 500."""
+
 
 async def receive(receiver: Receiver, request: web.Request) -> web.Response:
     """One request."""
     answer = receiver.refuse_early(request.method, request.headers.get("Content-Length"))
     if answer is None:
-        body = await read_body(request, receiver.verifier.max_body_bytes)
-        answer = receiver.too_large() if body is None else await receiver.receive(request.headers, body, _ON_LOOP)
+        try:
+            body = await read_body(request, receiver.verifier.max_body_bytes)
+        except UNREADABLE:
+            answer = receiver.unreadable()
+        else:
+            answer = receiver.too_large() if body is None else await receiver.receive(request.headers, body, _ON_LOOP)
     return response(answer)
 
 

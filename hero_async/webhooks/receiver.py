@@ -211,6 +211,10 @@ class Receiver:
         """The answer to a body that turned out longer than the cap."""
         return _refuse(413, "body_size")
 
+    def unreadable(self) -> Answer:
+        """The answer to a body that cannot be read as it came."""
+        return _refuse(401, "body_type")
+
     async def receive(self, headers: Headers, body: bytes, world: World) -> Answer:
         """Verify a delivery and call its handlers.
 

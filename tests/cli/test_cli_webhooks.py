@@ -181,7 +181,7 @@ async def test_listening_tells_of_each_delivery_and_of_no_patient(tmp_path: Path
                 401, "401 refused: signature (another signing key, or the body was changed on its way)",
             )  # fmt: skip
             assert await post(b"canary", sign(SIGNING_KEY, b"canary")) == (400, "400 refused: body_format")
-            assert await post(b"x" * 300_000, good) == (413, "413 the body is too long")
+            assert await post(b"x" * 300_000, good) == (413, "413 refused: the body is too long")
             assert (await post(BODY, {}))[1].startswith("401 refused: missing_header (was the subscription")
             process.send_signal(number)
             assert await process.wait() == 0
