@@ -103,9 +103,13 @@ class OnLoop:
         self._in_thread = in_thread or _in_thread
 
     async def call(self, function: Callable[..., T], *args: Any) -> T:
-        """On a worker thread."""
-        found: T = await self._in_thread(function, *args)
-        return found
+        """On a worker thread. It is short, and done to its end: a claim that a cancelled scope took is given back."""
+        from anyio import CancelScope
+
+        found: list[T] = []  # a scope may swallow what ends it, as far as a type checker knows
+        with CancelScope(shield=True):
+            found.append(await self._in_thread(function, *args))
+        return found[0]
 
     async def settle(self, handler: Handler, settle: Callable[[World], Coroutine[Any, Any, T]]) -> T:
         """Here, or stepped through on a worker thread."""

@@ -7,8 +7,10 @@ import logging
 import re
 import threading
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
 from hero_async import ConfigurationError
@@ -238,6 +240,26 @@ async def test_a_cancelled_async_handler_frees_its_claim(
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+    waits = False
+    assert (await receiver.receive(sign(key, body()), body(), OnLoop())).status == 200
+
+
+async def test_a_handler_in_a_scope_that_stays_cancelled_frees_its_claim(
+    events: Events, verifier: Verifier, key: str, body: Make, tmp_path: Path
+) -> None:
+    """As middleware of Starlette does when the client has gone: every further wait is cancelled too."""
+    receiver = Receiver(verifier, events, replay=SQLiteReplayStore(tmp_path / "replay.db"))
+    waits = True
+
+    @events.on(Event)
+    async def handler(event: Event) -> None:
+        if waits:
+            scope.cancel()
+            await anyio.sleep_forever()
+
+    with anyio.CancelScope() as scope:
+        await receiver.receive(sign(key, body()), body(), OnLoop())
+    assert scope.cancelled_caught
     waits = False
     assert (await receiver.receive(sign(key, body()), body(), OnLoop())).status == 200
 
