@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.to_thread
 import pytest
 
 from hero_async import ConfigurationError
@@ -242,6 +243,36 @@ async def test_a_cancelled_async_handler_frees_its_claim(
         await task
     waits = False
     assert (await receiver.receive(sign(key, body()), body(), OnLoop())).status == 200
+
+
+async def test_sync_handlers_that_hang_hold_up_neither_others_nor_the_application(
+    events: Events, verifier: Verifier, key: str, body: Make, tmp_path: Path
+) -> None:
+    receiver = Receiver(verifier, events, replay=SQLiteReplayStore(tmp_path / "replay.db"))
+    leave = threading.Event()
+    hanging = threading.Semaphore(0)
+
+    @events.on("appointment.confirmed")
+    def hangs(event: Event) -> None:
+        hanging.release()
+        leave.wait(30)
+
+    @events.on("appointment.cancelled")
+    async def works(event: Event) -> None:
+        pass
+
+    async def deliver(raw: bytes) -> int:
+        return (await receiver.receive(sign(key, raw), raw, OnLoop())).status
+
+    many = [asyncio.create_task(deliver(body(id=str(number)))) for number in range(45)]
+    try:
+        with anyio.fail_after(20):
+            for _ in range(40):
+                assert await anyio.to_thread.run_sync(hanging.acquire, True, 20)  # the application's own thread
+            assert await deliver(body("appointment.cancelled")) == 200
+    finally:
+        leave.set()
+    assert await asyncio.gather(*many) == [200] * 45
 
 
 async def test_a_handler_in_a_scope_that_stays_cancelled_frees_its_claim(
