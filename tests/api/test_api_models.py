@@ -69,7 +69,8 @@ def compare(hint: Any, schema: Schema, where: str) -> Iterator[str]:
 
 
 def compare_fields(model: Any, schema: Schema, where: str) -> Iterator[str]:
-    fields = {field.name: field for field in attrs.fields(attrs.resolve_types(model, include_extras=True))}
+    whole = attrs.fields(attrs.resolve_types(model, include_extras=True))
+    fields = {field.name: field for field in whole if field.init}  # what the SDK adds is not read from an answer
     properties = schema["properties"]
     for name in fields.keys() ^ properties.keys():
         yield f"{where}.{name}: only in {'the SDK' if name in fields else 'the contract'}"
