@@ -7,6 +7,7 @@ or an aiohttp that makes its answers in another way: all go aiohttp's way.
 from __future__ import annotations
 
 import inspect
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -26,6 +27,11 @@ ANSWER_KNOWN = frozenset(
 
 _writer_too = "stream_writer" in ANSWER_TAKES  # since aiohttp 3.14
 _is_known = ANSWER_TAKES <= ANSWER_KNOWN
+
+
+def payload(body: bytes | None) -> bytes | BytesIO | None:
+    """The body as aiohttp should have it: a long one in pieces, between which other calls get their turn."""
+    return body if body is None or len(body) <= SHORT else BytesIO(body)
 
 
 class Request(aiohttp.ClientRequest):
