@@ -18,7 +18,7 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from scripted import Arrival, Peer, ScriptedServer, Step, answer, head, loses, says
+from scripted import Arrival, Peer, ScriptedServer, Step, answer, head, loses, says, tunnels_to
 from showing import Watch
 
 from hero_async import OPERATIONS, AsyncHero, HeroError
@@ -170,23 +170,7 @@ async def test_through_a_proxy_that_works_the_password_goes_no_further(
     trusting = ssl.create_default_context()
     authority.configure_trust(trusting)
     async with ScriptedServer().running(serving) as origin, ScriptedServer().running() as proxy:
-
-        async def tunnel(peer: Peer, arrival: Arrival) -> None:
-            reader, writer = await asyncio.open_connection("127.0.0.1", origin.port)
-            await peer.send(head(200))
-
-            async def back() -> None:
-                while data := await reader.read(65536):
-                    await peer.send(data)
-
-            task = asyncio.ensure_future(back())
-            while data := await peer.reader.read(65536):
-                writer.write(data)
-            task.cancel()
-            writer.close()
-            peer.close()
-
-        proxy.otherwise = tunnel
+        proxy.otherwise = tunnels_to(origin.port)
         origin.otherwise = echo(500)
         hero = connect(
             api_key=canaries.KEY,

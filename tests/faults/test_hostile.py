@@ -75,7 +75,7 @@ def growth(outside: ScriptedServer, encoding: str, cap: int) -> tuple[str, str, 
 @pytest.mark.parametrize("cap", [16 * MIB, 64 * MIB])
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd"])
 def test_a_bomb_costs_at_most_twice_the_cap(outside: ScriptedServer, encoding: str, cap: int) -> None:
-    """200 MiB in one answer. With a cap of a few MiB, what an unpacker needs for itself (br: 8 MB) is more than that."""
+    """200 MiB in one answer. With a cap of a few MiB, what an unpacker needs for itself (br: 8 MB) is more."""
     error, delivery, grown = growth(outside, encoding, cap)
     assert (error, delivery) == ("ResponseTooLargeError", "yes")
     assert grown <= 2 * cap
