@@ -316,7 +316,8 @@ class _Run:
     def _failure(self, outcome: Reply | Loss) -> Failure:
         idempotent = self.call.operation.idempotent
         if isinstance(outcome, Loss):
-            return Failure(delivery=self._running(), idempotent=idempotent, permanent=outcome.permanent)
+            status = self.attempt.status if self.attempt is not None else None  # it decides, though its body was lost
+            return Failure(delivery=self._running(), idempotent=idempotent, status=status, permanent=outcome.permanent)
         retry_after = parse_retry_after(
             outcome.headers.get("Retry-After"), now=clock.now(), server_date=outcome.headers.get("Date")
         )
@@ -334,7 +335,7 @@ class _Run:
             pause = policy.wait(self.number, failure)
             self.pipeline.lane.cool_down(pause, sent_at=self.attempt.began if self.attempt is not None else self.begun)
             observe.cooling_down(self.call.operation, pause)
-            wait = pause if self.number <= policy.retries else None
+            wait = pause if self.number <= policy.retries and failure.may_repeat else None
         else:
             wait = policy.delay(self.number, failure)
         if wait is None or clock.monotonic() + wait >= self.until:

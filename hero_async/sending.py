@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 from functools import cached_property
+from io import BytesIO
 from typing import Any, Final
 
 import aiohttp
@@ -28,6 +29,11 @@ IS_KNOWN: Final = PARSING.keys() <= inspect.signature(ResponseHandler.set_respon
 """Whether this aiohttp reads answers as we know it."""
 
 _LENGTHLESS: Final = frozenset(("GET", "HEAD", "OPTIONS"))
+
+
+def payload(body: bytes | None) -> bytes | BytesIO | None:
+    """The body as aiohttp should have it: a long one in pieces, between which other calls get their turn."""
+    return body if body is None or len(body) <= SHORT else BytesIO(body)
 
 
 class Where(aiohttp.ClientRequest):

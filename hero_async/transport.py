@@ -25,7 +25,7 @@ from yarl import URL
 
 from hero_async import clock
 from hero_async.delivery import Delivery, of_loss
-from hero_async.sending import IS_KNOWN, PARSING, SHORT, Where, request
+from hero_async.sending import IS_KNOWN, PARSING, SHORT, Where, payload, request
 from hero_async.settings import Settings
 
 if TYPE_CHECKING:
@@ -237,7 +237,11 @@ class Connector(aiohttp.TCPConnector):
     async def _resolve_host(self, host: str, port: int, traces: Any = None) -> Any:
         attempt = _ATTEMPT.get()
         attempt.phase = "dns"
-        resolved = await super()._resolve_host(host, port, traces)
+        try:
+            resolved = await super()._resolve_host(host, port, traces)
+        except RuntimeError:  # what aiohttp makes of a name without any address, and would remember
+            self.clear_dns_cache(host, port)
+            raise aiohttp.ClientConnectionError from None
         attempt.phase = "connect"
         return resolved
 
@@ -343,7 +347,7 @@ class AiohttpTransport:
             response = await self._session.request(
                 attempt.verb,
                 self._url(attempt),
-                data=attempt.body,
+                data=payload(attempt.body),
                 headers=attempt.headers,
                 allow_redirects=False,
                 proxy=self._proxy,
@@ -456,8 +460,10 @@ def _loss(error: Exception, attempt: Attempt) -> Loss:
         return Loss("the host name could not be resolved", "dns")
     if isinstance(error, aiohttp.ClientSSLError | ssl.SSLError | ssl.CertificateError) and not attempt.left:
         return Loss("the TLS handshake was refused", "tls", permanent=True)
-    if isinstance(error, aiohttp.ClientProxyConnectionError | aiohttp.ClientHttpProxyError):
-        return Loss("the proxy refused", "proxy", permanent=isinstance(error, aiohttp.ClientHttpProxyError))
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return Loss("the proxy refused", "proxy", permanent=error.status < 500)  # a gateway that is down comes back
+    if isinstance(error, aiohttp.ClientProxyConnectionError):
+        return Loss("the proxy cannot be reached", "proxy")
     if isinstance(error, TimeoutError):
         return Loss("it took too long", phase, timeout=True)
     if attempt.status is not None:

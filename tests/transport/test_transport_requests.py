@@ -17,7 +17,7 @@ async def test_this_aiohttp_reads_answers_as_we_know() -> None:
     assert sending.IS_KNOWN
 
 
-@pytest.mark.parametrize("length", [1, 1000, 60_000, 70_000, 1_000_000])
+@pytest.mark.parametrize("length", [1, 1000, 60_000, 70_000, 1_000_000, 3_000_000])
 async def test_the_same_leaves_as_by_aiohttps_own_request(
     server: ScriptedServer, connect: Callable[..., AsyncHero], length: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
