@@ -20,10 +20,13 @@ class Outcome:
     """A code: why it was rejected, why nobody knows."""
 
     message_id: str | None = None
-    """Hero's id of the message."""
+    """Hero's id of the message; None on the batch route, until it was collected."""
 
     reference: str | None = attrs.field(default=None, repr=False)
     """Your reference; None for a file."""
+
+    batch_id: str | None = None
+    """Hero's id of the batch, on the batch route."""
 
 
 @attrs.define
@@ -66,15 +69,15 @@ class Progress:
         """Until all is settled at this rate; None while there is no rate."""
         return (self.ready + self.sending) / self.rate if self.rate > 0 else None
 
-    def settle(self, state: State) -> None:
-        """One row was settled."""
-        self.settled += 1
+    def settle(self, state: State, rows: int = 1) -> None:
+        """So many rows were settled alike."""
+        self.settled += rows
         match state:
             case State.SENT:
-                self.sent += 1
+                self.sent += rows
             case State.REJECTED:
-                self.rejected += 1
+                self.rejected += rows
             case State.UNKNOWN:
-                self.unknown += 1
+                self.unknown += rows
             case State.READY | State.SENDING:
                 raise ValueError(f"{state} is not settled")
