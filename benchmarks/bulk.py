@@ -1,6 +1,6 @@
 """A campaign against a bare client that sends the same rows with the same concurrency, in turn.
 
-Each run is a process of its own, against one server in another. Told are medians over the rounds and, pair by pair,
+Each run is a process of its own, set up as the `hero` command sets up its own, against one server in another. Told are medians over the rounds and, pair by pair,
 ratios: the rate, from the first row read to the last one settled; the processor time; the growth of memory.
 
     python -m benchmarks bulk --rows 100000 --rounds 3
@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -26,6 +27,7 @@ from benchmarks.server import running
 from benchmarks.unjournalled import ForgetfulOutbox
 from hero_async import AsyncHero
 from hero_async.bulk import Campaign
+from hero_async.cli import loop
 
 TEXT = "Dear {first_name}, your flu jab is due. Please call the surgery to book a time that suits you."
 CONCURRENCY = 50
@@ -155,7 +157,7 @@ def main(arguments: list[str]) -> None:
     options = parser.parse_args(arguments)
     if options.child:
         mode, url, path = options.child
-        asyncio.run(child(mode, url, Path(path)))
+        loop.run(partial(child, mode, url, Path(path)))
     else:
         print(table(measure(options.rows, options.rounds), options.rows))
 

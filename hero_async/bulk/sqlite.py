@@ -277,8 +277,8 @@ class SQLiteHold:
         return await self._thread.run(self._store.fill, rows)
 
     async def start_fill(self) -> None:
-        """Drop what a fill that was cut off has left."""
-        await self._thread.run(self._store.drop_rows)
+        """Begin to store all rows. What a fill that was cut off stored is gone with it."""
+        await self._thread.run(self._store.start_fill)
 
     async def finish_fill(self, input_sha256: str, summary: Mapping[str, Any]) -> None:
         """All rows are stored."""

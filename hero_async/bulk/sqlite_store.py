@@ -143,15 +143,16 @@ class Store:
         """Whether it has all rows."""
         return self._kept("summary") is not None
 
-    def drop_rows(self) -> None:
-        """Forget a fill that was cut off."""
-        with self._transaction():
-            self._db.execute("DELETE FROM row")
+    def start_fill(self) -> None:
+        """Begin to store all rows. They are one transaction, so a fill that is cut off leaves nothing."""
+        with _told(self._label, "cannot be written"):
+            self._undo()  # what an earlier fill of this hold has begun
+            self._db.execute("BEGIN IMMEDIATE")
 
     def fill(self, rows: Sequence[Row]) -> list[Twin]:
         """Store rows, and tell whose person is there already."""
         at = _milliseconds()
-        with self._transaction():
+        with _told(self._label, "cannot be written"):
             self._refuse_references(rows)
             people = self._lines_by("person", [row.person for row in rows if row.person])
             patients = self._lines_by("patient", [row.patient for row in rows if row.patient])
@@ -193,8 +194,8 @@ class Store:
         return found
 
     def finish_fill(self, input_sha256: str, summary: Mapping[str, Any]) -> None:
-        """All rows are stored."""
-        with self._transaction():
+        """All rows are stored. They are durable from now on."""
+        with self._ending():
             binding = attrs.evolve(self.binding(), input_sha256=input_sha256)
             self._keep("binding", msgspec.json.encode(attrs.asdict(binding)).decode())
             self._keep("summary", msgspec.json.encode(dict(summary)).decode())
@@ -336,6 +337,13 @@ class Store:
     def _transaction(self) -> Generator[None]:
         with self._told("cannot be written"):
             self._db.execute("BEGIN IMMEDIATE")
+            with self._ending():
+                yield
+
+    @contextmanager
+    def _ending(self) -> Generator[None]:
+        """The last steps of a transaction that has begun."""
+        with _told(self._label, "cannot be written"):
             try:
                 yield
                 self._db.execute("COMMIT")

@@ -321,6 +321,7 @@ async def test_a_reference_used_twice_is_refused(outbox: SQLiteOutbox) -> None:
 
 async def test_a_fill_that_was_cut_off_starts_anew(outbox: SQLiteOutbox) -> None:
     async with outbox.hold(BINDING) as hold:
+        await hold.start_fill()
         await hold.fill([row(2, person=b"a")])
     async with outbox.hold(BINDING) as hold:
         assert not hold.filled
