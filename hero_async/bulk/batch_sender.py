@@ -14,14 +14,14 @@ from hero_async.bulk.batch_worker import BatchWorker
 from hero_async.bulk.chunk_feed import ChunkFeed
 from hero_async.bulk.chunks import Chunk, Member
 from hero_async.bulk.collector import Collector
-from hero_async.bulk.decide import Patience, State
+from hero_async.bulk.decide import State
 from hero_async.bulk.decide_batch import ChunkState
 from hero_async.bulk.outbox import Hold
 from hero_async.bulk.outflow import Outflow
 from hero_async.bulk.plan import Plan
 from hero_async.bulk.progress import Outcome, Progress
 from hero_async.bulk.settler import Settler
-from hero_async.bulk.steering import WORDS, Hand, Scoped, Steering, first_of
+from hero_async.bulk.steering import WORDS, Hand, Manner, Scoped, Steering, first_of
 
 if TYPE_CHECKING:
     from hero_async.client import AsyncHero
@@ -37,11 +37,8 @@ class BatchSender(Steering):
         feed: Where chunks come from.
         outflow: Where outcomes go.
         progress: What is counted.
-        patience: How long a call that is refused for now is tried.
+        manner: How to go about it.
         concurrency: How many chunks are under way at once.
-        window: Seconds in which a send that is in doubt is looked at.
-        resend_created: Whether a batch that is CREATED throughout is sent again.
-        collect: Seconds to wait for a batch before its lists are read; None: they are not.
     """
 
     def __init__(
@@ -53,20 +50,17 @@ class BatchSender(Steering):
         feed: ChunkFeed,
         outflow: Outflow,
         progress: Progress,
-        patience: Patience,
+        manner: Manner,
         concurrency: int,
-        window: float,
-        resend_created: bool,
-        collect: float | None,
     ) -> None:
-        super().__init__(hero, plan, outflow=outflow, progress=progress, patience=patience)
+        super().__init__(hero, plan, outflow=outflow, progress=progress, manner=manner)
         self.hold = hold
         self.feed = feed
         self.tag = hold.binding.tag
-        self.window = window
-        self.resend_created = resend_created
-        self.collect = collect or 0.0
-        self._collects = collect is not None
+        self.window = manner.settle
+        self.resend_created = manner.resend_created
+        self.collect = manner.collect or 0.0
+        self._collects = manner.collect is not None
         self._reading = hero
         self._workers = [BatchWorker(self) for _ in range(concurrency)]
         self._beside: set[Scoped] = set()
@@ -163,6 +157,7 @@ class BatchSender(Steering):
         else:
             progress.sending -= len(members)
         progress.settle(new, len(members))
+        self.count_errors(new, len(members))
         self.outflow.publish([Outcome(line, new, reason, None, reference, batch_id) for line, reference in members])
 
     def accepted(self) -> None:

@@ -16,7 +16,7 @@ from hero_async.bulk.errors import CampaignError
 from hero_async.bulk.feed import Job
 from hero_async.bulk.heard import ACCEPTED, Heard, hear
 from hero_async.bulk.plan import BATCH_CHANNELS
-from hero_async.bulk.steering import DrainingError, Scoped
+from hero_async.bulk.steering import ClosedError, DrainingError, Scoped
 from hero_async.errors import HeroError, InvalidArgumentError
 from hero_async.fields import NULL
 
@@ -100,6 +100,8 @@ class Teller(Scoped):
         async def guard() -> None:
             if self._sender.stopping:
                 raise DrainingError
+            if intent.state is ChunkState.SENDING and not began and not self._sender.is_open:
+                raise ClosedError
             self._on_the_wire = True
             if not began:
                 await self._advance(intent)
@@ -108,7 +110,13 @@ class Teller(Scoped):
         began: list[bool] = []
         view = self._sender.view(self._practice)
         try:
-            return ACCEPTED, await view.execute(call, guard=guard)
+            while True:
+                if intent.state is ChunkState.SENDING:
+                    await self._sender.until_open()
+                try:
+                    return ACCEPTED, await view.execute(call, guard=guard)
+                except ClosedError:  # the hours ended while it waited for its turn: nothing was sent
+                    continue
         except (CampaignError, DrainingError):  # the guard's own: nothing was sent
             raise
         except HeroError as error:

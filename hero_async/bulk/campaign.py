@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import anyio
-import attrs
 import msgspec
 
 from hero_async.bulk.batch_sender import BatchSender
@@ -18,16 +16,18 @@ from hero_async.bulk.chunk_feed import ChunkFeed
 from hero_async.bulk.decide import Patience, State, Word
 from hero_async.bulk.errors import OutboxError
 from hero_async.bulk.feed import Feed, Matcher
+from hero_async.bulk.hours import Hours
 from hero_async.bulk.outbox import Hold, Outbox, Status
 from hero_async.bulk.outflow import Outflow
 from hero_async.bulk.plan import Option, Plan
-from hero_async.bulk.preflight import FirstPass, Preflight
+from hero_async.bulk.preflight import CutShortError, FirstPass, Preflight
 from hero_async.bulk.progress import Outcome, Progress
 from hero_async.bulk.results import write_results
 from hero_async.bulk.rows import Channel, Route
 from hero_async.bulk.sender import Sender
 from hero_async.bulk.source import Recipients, close_reading, source_of
 from hero_async.bulk.sqlite import SQLiteOutbox, private_hold
+from hero_async.bulk.steering import Manner
 from hero_async.bulk.thread import OneThread
 from hero_async.settings import Settings
 
@@ -50,31 +50,6 @@ SETTLE: Final = 60.0
 
 COLLECT: Final = 600.0
 """Seconds to wait for a batch to be COMPLETED, by default."""
-
-
-@attrs.frozen(kw_only=True)
-class Manner:
-    """How a run goes about it. Not part of what an outbox is bound to."""
-
-    concurrency: int | None
-    limit: int | None
-    patience: Patience
-    chunk_size: int
-    settle: float
-    resend_created: bool
-    collect: float | None
-
-    def __attrs_post_init__(self) -> None:
-        if self.concurrency is not None and self.concurrency < 1:
-            raise ValueError("concurrency: must be 1 or more")
-        if self.limit is not None and self.limit < 1:
-            raise ValueError("limit: must be 1 or more, or None")
-        if self.chunk_size < 1:
-            raise ValueError("chunk_size: must be 1 or more")
-        if not 0 <= self.settle < math.inf:
-            raise ValueError("settle: must be 0 or more seconds")
-        if self.collect is not None and not self.collect > 0:
-            raise ValueError("collect: must be more than 0 seconds, or None")
 
 
 class Campaign:
@@ -107,6 +82,10 @@ class Campaign:
         concurrency: Rows under way at once, 50 by default; also the most that a crash can leave unknown. On the batch
             route: batches, 4 by default.
         limit: Rows to take up in one run; None: all. The rest stays ready.
+        between: The hours in which patients may be written to, such as "08:00-20:00", by the clock on the wall in the
+            United Kingdom. Outside of them the run waits. `hero_async.bulk.hours.Hours` takes another time zone.
+        pause_on: Stop when more than this share of the last 200 rows was rejected or became unknown, 0 to 1. The
+            rest stays ready.
         allow_duplicates: Send to a person once a row instead of once.
         patience: How long a row that is refused for now is tried.
 
@@ -131,6 +110,8 @@ class Campaign:
         collect: float | None = COLLECT,
         concurrency: int | None = None,
         limit: int | None = None,
+        between: str | Hours | None = None,
+        pause_on: float | None = None,
         allow_duplicates: bool = False,
         patience: Patience | None = None,
     ) -> None:
@@ -148,6 +129,8 @@ class Campaign:
             Manner(
                 concurrency=concurrency,
                 limit=limit,
+                between=hours_of(between),
+                pause_on=pause_on,
                 patience=patience or Patience(),
                 chunk_size=chunk_size,
                 settle=settle,
@@ -177,6 +160,8 @@ class Campaign:
         collect: float | None = COLLECT,
         concurrency: int | None = None,
         limit: int | None = None,
+        between: str | Hours | None = None,
+        pause_on: float | None = None,
         patience: Patience | None = None,
     ) -> Campaign:
         """The campaign of an outbox that is there already: text, channel and options are in it.
@@ -190,6 +175,8 @@ class Campaign:
             collect: As for `Campaign`.
             concurrency: As for `Campaign`.
             limit: As for `Campaign`.
+            between: As for `Campaign`.
+            pause_on: As for `Campaign`.
             patience: As for `Campaign`.
 
         Raises:
@@ -217,6 +204,8 @@ class Campaign:
         manner = Manner(
             concurrency=concurrency,
             limit=limit,
+            between=hours_of(between),
+            pause_on=pause_on,
             patience=patience or Patience(),
             chunk_size=chunk_size,
             settle=settle,
@@ -281,6 +270,7 @@ class Campaign:
         """
         thread = OneThread("hero-recipients")
         try:
+            self._draining = False
             async with self._held(settings) as hold:
                 return await self._filled(hold, settings, thread)
         finally:
@@ -297,7 +287,8 @@ class Campaign:
         wanted = self._plan.bind(settings)
         hold.binding.check(wanted)
         if not hold.filled:
-            found = await self._first_pass(settings, count_sms=False).run(hold, thread)
+            first_pass = self._first_pass(settings, count_sms=False)
+            found = await first_pass.run(hold, thread, stopped=lambda: self._draining)
         else:
             hold.binding.check_input(await thread.run(self._plan.source.sha256), self._plan.source.path)
             found = Preflight.of_summary((await hold.status()).summary)
@@ -355,12 +346,15 @@ class Campaign:
                 thread = OneThread("hero-recipients")
                 stack.callback(thread.close)
                 hold: Hold = await stack.enter_async_context(self._held(hero.settings))
-                await self._filled(hold, hero.settings, thread)
+                try:
+                    found = await self._filled(hold, hero.settings, thread)
+                except CutShortError:  # nothing was sent, and the next run starts with the first pass again
+                    return
                 reading = await thread.acquire(self._plan.source.open, close_reading)
                 stack.callback(reading.close)
                 layout = self._plan.layout(reading, hero.settings.practice_group_id)
                 matcher = Matcher(reading, layout, hold.hasher, self._plan.source.required)
-                sender = self._make_sender(hero, hold, matcher, thread, outflow)
+                sender = self._make_sender(hero, hold, matcher, thread, outflow, len(found.messages))
                 self._sender = sender
                 stack.callback(self._forget_sender)
                 if self._draining:
@@ -370,19 +364,21 @@ class Campaign:
             outflow.end()
 
     def _make_sender(
-        self, hero: AsyncHero, hold: Hold, matcher: Matcher, thread: OneThread, outflow: Outflow
+        self, hero: AsyncHero, hold: Hold, matcher: Matcher, thread: OneThread, outflow: Outflow, practices: int
     ) -> Sender | BatchSender:
         manner = self._manner
         if self._plan.route == "personal":
+            workers = manner.concurrency or CONCURRENCY
+            most_each = max(1, workers // 2) if practices > 1 else None
             return Sender(
                 hero,
                 self._plan,
                 hold=hold,
-                feed=Feed(hold, matcher, thread, manner.limit, outflow.room),
+                feed=Feed(hold, matcher, thread, manner.limit, outflow.room, most_each),
                 outflow=outflow,
                 progress=self.progress,
-                patience=manner.patience,
-                concurrency=manner.concurrency or CONCURRENCY,
+                manner=manner,
+                concurrency=workers,
             )
         return BatchSender(
             hero,
@@ -391,11 +387,8 @@ class Campaign:
             feed=ChunkFeed(hold, matcher, thread, manner.limit, outflow.room, size=manner.chunk_size),
             outflow=outflow,
             progress=self.progress,
-            patience=manner.patience,
+            manner=manner,
             concurrency=manner.concurrency or CHUNKS_AT_ONCE,
-            window=manner.settle,
-            resend_created=manner.resend_created,
-            collect=manner.collect,
         )
 
     def _forget_sender(self) -> None:
@@ -454,6 +447,11 @@ class Campaign:
     async def purge(self) -> None:
         """Delete the outbox and its key. What it knew is gone: the same campaign would write to everyone again."""
         await self.outbox.purge()
+
+
+def hours_of(between: str | Hours | None) -> Hours | None:
+    """Hours as a user may give them."""
+    return Hours.parse(between) if isinstance(between, str) else between
 
 
 async def _end(task: asyncio.Task[None]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import attrs
 
 from hero_async import clock
@@ -51,6 +53,8 @@ class Progress:
     """On `clock.monotonic`; None before the first row."""
 
     stopped_at: float | None = None
+    opens_at: datetime | None = None
+    """When sending goes on, UTC, while it waits for the hours in which patients may be written to."""
 
     @property
     def elapsed(self) -> float:

@@ -9,7 +9,7 @@ import anyio
 
 from hero_async import clock
 from hero_async.bulk import decide
-from hero_async.bulk.decide import Patience, State
+from hero_async.bulk.decide import State
 from hero_async.bulk.errors import OutboxError
 from hero_async.bulk.feed import Feed
 from hero_async.bulk.identity import Hasher
@@ -18,7 +18,7 @@ from hero_async.bulk.outbox import Hold
 from hero_async.bulk.outflow import Outflow
 from hero_async.bulk.plan import Plan
 from hero_async.bulk.progress import Progress
-from hero_async.bulk.steering import WORDS, Hand, Steering, first_of
+from hero_async.bulk.steering import WORDS, Hand, Manner, Steering, first_of
 from hero_async.bulk.worker import Worker
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Sender(Steering):
         feed: Where jobs come from.
         outflow: Where outcomes go.
         progress: What is counted.
-        patience: How long a row that is refused for now is tried.
+        manner: How to go about it.
         concurrency: How many rows are under way at once.
     """
 
@@ -48,10 +48,10 @@ class Sender(Steering):
         feed: Feed,
         outflow: Outflow,
         progress: Progress,
-        patience: Patience,
+        manner: Manner,
         concurrency: int,
     ) -> None:
-        super().__init__(hero, plan, outflow=outflow, progress=progress, patience=patience)
+        super().__init__(hero, plan, outflow=outflow, progress=progress, manner=manner)
         self.hasher: Hasher = hold.hasher
         self.feed = feed
         self.journal = Journal(hold, outflow.publish, concurrency)
@@ -108,6 +108,7 @@ class Sender(Steering):
     def settled(self, state: State) -> None:
         """Count a settled row, and stop if the server answers nothing clear any more."""
         self.progress.settle(state)
+        self.count_errors(state)
         self._given_up = 0
         if state is State.UNKNOWN:
             self._doubts += 1

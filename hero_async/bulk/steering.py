@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
 import anyio
 import attrs
 
-from hero_async.bulk.decide import Patience
+from hero_async import clock
+from hero_async.bulk import decide
+from hero_async.bulk.decide import Patience, State
 from hero_async.bulk.errors import CampaignStoppedError
+from hero_async.bulk.hours import Hours
 from hero_async.bulk.outflow import Outflow
 from hero_async.bulk.plan import Plan
 from hero_async.bulk.progress import Progress
@@ -20,6 +24,7 @@ if TYPE_CHECKING:
 WORDS: Final = {
     "too_many_unknown": "one row after the other became unknown: the server, or the way to it, is in trouble",
     "unreachable": "the server cannot be reached, or keeps refusing for now",
+    "error_rate": "more of the last rows than was allowed were rejected or became unknown",
     "all_refused": "one recipient after the other was refused, and none accepted: the fault is not in the rows",
 }
 
@@ -32,6 +37,39 @@ class Hand(Protocol):
         ...
 
 
+_SLICE: Final = 60.0
+"""Seconds to wait at most before the time of day is read again: a machine's clock may be set, or sleep."""
+
+
+@attrs.frozen(kw_only=True)
+class Manner:
+    """How a run goes about it. Not part of what an outbox is bound to."""
+
+    concurrency: int | None = None
+    limit: int | None = None
+    patience: Patience = attrs.field(factory=Patience)
+    between: Hours | None = None
+    pause_on: float | None = None
+    chunk_size: int = 500
+    settle: float = 60.0
+    resend_created: bool = False
+    collect: float | None = 600.0
+
+    def __attrs_post_init__(self) -> None:
+        if self.concurrency is not None and self.concurrency < 1:
+            raise ValueError("concurrency: must be 1 or more")
+        if self.limit is not None and self.limit < 1:
+            raise ValueError("limit: must be 1 or more, or None")
+        if self.pause_on is not None and not 0 < self.pause_on <= 1:
+            raise ValueError("pause_on: must be a share above 0, up to 1, or None")
+        if self.chunk_size < 1:
+            raise ValueError("chunk_size: must be 1 or more")
+        if not 0 <= self.settle < math.inf:
+            raise ValueError("settle: must be 0 or more seconds")
+        if self.collect is not None and not self.collect > 0:
+            raise ValueError("collect: must be more than 0 seconds, or None")
+
+
 class Steering:
     """The client's views, and what stops a run.
 
@@ -40,18 +78,20 @@ class Steering:
         plan: The campaign.
         outflow: Where outcomes go.
         progress: What is counted.
-        patience: How long a call that is refused for now is tried.
+        manner: How to go about it.
     """
 
-    def __init__(
-        self, hero: AsyncHero, plan: Plan, *, outflow: Outflow, progress: Progress, patience: Patience
-    ) -> None:
+    def __init__(self, hero: AsyncHero, plan: Plan, *, outflow: Outflow, progress: Progress, manner: Manner) -> None:
         own = hero.settings
+        patience = manner.patience
         self.plan = plan
         self.outflow = outflow
         self.progress = progress
         self.patience = attrs.evolve(patience, policy=attrs.evolve(own.retries, retries=max(patience.tries, 1)))
         self.stopping = False
+        self._hours = manner.between
+        self._pause_on = manner.pause_on
+        self._errors = decide.ErrorRate()
         self._hero = hero.with_options(retries=attrs.evolve(own.retries, retries=0))
         self._views: dict[str, AsyncHero] = {own.practice_group_id: self._hero}
         self._failure: Exception | None = None
@@ -62,6 +102,26 @@ class Steering:
         if view is None:
             view = self._views[practice] = self._hero.with_options(practice_group_id=practice)
         return view
+
+    @property
+    def is_open(self) -> bool:
+        """Whether patients may be written to at this time of day."""
+        return self._hours is None or self._hours.is_open(clock.now())
+
+    async def until_open(self) -> None:
+        """Wait until patients may be written to."""
+        if self._hours is None:
+            return
+        while not self.is_open:
+            now = clock.now()
+            self.progress.opens_at = opens_at = self._hours.opens_at(now)
+            await clock.sleep(min((opens_at - now).total_seconds(), _SLICE))
+        self.progress.opens_at = None
+
+    def count_errors(self, state: State, rows: int = 1) -> None:
+        """Note what became of rows, and stop if too many of the last ones failed."""
+        if self._pause_on is not None and self._errors.add(state, rows) > self._pause_on:
+            self.stop("error_rate", WORDS["error_rate"])
 
     def hands(self) -> Collection[Hand]:
         """All who work for the run."""
@@ -97,6 +157,10 @@ class Steering:
 
 class DrainingError(Exception):
     """Raised by a guard: the run is to start nothing new."""
+
+
+class ClosedError(Exception):
+    """Raised by a guard: patients may not be written to any more at this time of day."""
 
 
 def first_of(error: BaseException) -> BaseException:

@@ -13,7 +13,7 @@ from hero_async.bulk.feed import Job
 from hero_async.bulk.heard import ACCEPTED, Heard, hear
 from hero_async.bulk.outbox import Change, Claim
 from hero_async.bulk.progress import Outcome
-from hero_async.bulk.steering import DrainingError, Scoped
+from hero_async.bulk.steering import ClosedError, DrainingError, Scoped
 from hero_async.errors import HeroError, InvalidArgumentError
 
 if TYPE_CHECKING:
@@ -60,7 +60,10 @@ class Worker(Scoped):
                     job = sender.feed.next() or await sender.feed.take()
                     if job is None:
                         return
-                    await self._handle(job)
+                    try:
+                        await self._handle(job)
+                    finally:
+                        sender.feed.done(job)
             except DrainingError:
                 return
             except Exception as error:  # noqa: BLE001  # raised by the run, when the other sends under way have ended
@@ -68,6 +71,7 @@ class Worker(Scoped):
 
     async def _handle(self, job: Job) -> None:
         progress = self._sender.progress
+        await self._sender.until_open()
         self._start(job.line)
         progress.ready -= 1
         progress.sending += 1
@@ -128,8 +132,11 @@ class Worker(Scoped):
         call, heard = self._build(job, view)
         while True:
             if call is not None:
+                await self._sender.until_open()
                 try:
                     sent = await view.execute(call, guard=self._guard)
+                except ClosedError:
+                    continue
                 except (CampaignError, DrainingError):  # the guard's own: nothing was sent
                     raise
                 except HeroError as error:
@@ -169,6 +176,9 @@ class Worker(Scoped):
         self._on_the_wire = True
         if self._state is State.SENDING:
             return  # a second attempt of the same call, after the key was fetched anew
+        if not sender.is_open:
+            self._on_the_wire = False
+            raise ClosedError
         try:
             group = sender.journal.join(Change(self._line, State.SENDING))
             await group.written

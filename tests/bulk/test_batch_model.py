@@ -79,6 +79,10 @@ FAULTS: dict[str, Any] = {
 }
 
 
+DANGEROUS = ["lost before", "lost after", "killed before", "killed after"]
+SOME_FAULTS = st.lists(st.sampled_from(sorted(FAULTS)) | st.sampled_from(DANGEROUS), max_size=3)
+
+
 class BatchMachine(RuleBasedStateMachine):
     """One campaign, run again and again."""
 
@@ -128,8 +132,8 @@ class BatchMachine(RuleBasedStateMachine):
         server.bad = {nhs_numbers(ROWS)[place] for place in bad}
 
     @rule(
-        creates=st.lists(st.sampled_from(sorted(FAULTS)), max_size=3),
-        sends=st.lists(st.sampled_from(sorted(FAULTS)), max_size=3),
+        creates=SOME_FAULTS,
+        sends=SOME_FAULTS,
         gets=st.lists(st.sampled_from(["process", "lost before", "500 before", "429", "killed before"]), max_size=2),
         limit=st.sampled_from([None, 1, 4]),
         resend=st.booleans(),
