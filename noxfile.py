@@ -1,4 +1,4 @@
-"""Sessions: demo, tests, types, lint, docs, bench. `nox -s tests` sets up all that it needs."""
+"""Sessions: demo, tests, types, lint, docs, fuzz, browser, bench. `nox -s tests` sets up all that it needs."""
 
 from __future__ import annotations
 
@@ -57,9 +57,25 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Every snippet of the README and the docs, run against the sandbox."""
+    """docs/operations.md made anew; every snippet of the README and the docs, run against the sandbox."""
     install(session, "test")
+    session.run("python", "docs/make_operations.py")
     session.run("pytest", "tests/docs", *session.posargs)
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """A million hostile deliveries (or as many as is said) against the webhook verifier; `tests` tries 20,000."""
+    install(session, "test")
+    cases = session.posargs[0] if session.posargs else "1000000"
+    session.run("pytest", "-q", "tests/webhooks/test_webhook_fuzz.py", env={"HERO_WEBHOOK_FUZZ": cases})
+
+
+@nox.session
+def browser(session: nox.Session) -> None:
+    """Hero Elements in a real browser. Needs Chromium (`apt-get install chromium`), so `tests` leaves it out."""
+    install(session, "test")
+    session.run("pytest", "tests/elements/test_browser.py", env={"HERO_BROWSER": "chromium"})
 
 
 @nox.session

@@ -1,7 +1,8 @@
 """A campaign against a bare client that sends the same rows with the same concurrency, in turn.
 
-Each run is a process of its own, set up as the `hero` command sets up its own, against one server in another. Told are medians over the rounds and, pair by pair,
-ratios: the rate, from the first row read to the last one settled; the processor time; the growth of memory.
+Each run is a process of its own, set up as the `hero` command sets up its own, against one server in another. Told are
+medians over the rounds and, pair by pair, ratios: the rate, from the first row read to the last one settled; the
+processor time; the growth of memory.
 
     python -m benchmarks bulk --rows 100000 --rounds 3
 """

@@ -13,7 +13,7 @@ import attrs
 from hero_async.errors import ConfigurationError, InvalidArgumentError
 from hero_async.resources import Async, Resources
 from hero_async.retries import RetryPolicy
-from hero_async.settings import KeySource, Settings, as_policy, as_rate_limit, check_headers
+from hero_async.settings import KeySource, Settings, check_headers
 from hero_async.throttle import RateLimit
 
 if TYPE_CHECKING:
@@ -150,21 +150,29 @@ class AsyncHero(Resources[Async]):
             practice_group_id: The practice that is acted for.
             rate_limit: The pace of this view's practice group.
             headers: Extra headers, added to those of the client.
+
+        Raises:
+            ConfigurationError: One of them cannot work.
         """
-        changes: dict[str, Any] = {}
-        if timeout is not None:
-            if not timeout > 0:
-                raise ConfigurationError("timeout: must be more than zero")
-            changes["timeout"] = float(timeout)
-        if retries is not None:
-            changes["retries"] = as_policy(retries)
-        if practice_group_id is not None:
-            changes["practice_group_id"] = practice_group_id
-        if rate_limit is not None:
-            changes["rate_limit"] = as_rate_limit(rate_limit)
-        if headers is not None:
-            changes["headers"] = check_headers({**self._settings.headers, **headers})
-        return self._view(attrs.evolve(self._settings, **changes))
+        given = {
+            "timeout": timeout,
+            "retries": retries,
+            "practice_group_id": practice_group_id,
+            "rate_limit": rate_limit,
+        }
+        changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+        words = ""
+        try:
+            if headers is not None:
+                changes["headers"] = {**self._settings.headers, **check_headers(headers)}
+            settings = attrs.evolve(self._settings, **changes)  # it checks what changed
+        except ConfigurationError as refused:
+            words = str(refused)
+        else:
+            return self._view(settings)
+        finally:
+            del given, changes, headers
+        raise ConfigurationError(words)  # afresh: the frames that refused hold the key
 
     def _view(self, settings: Settings) -> Self:
         # Not a copy: resources that were touched belong to this client, and would act for the old practice.

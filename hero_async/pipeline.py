@@ -9,7 +9,6 @@ import math
 import os
 import re
 import secrets
-from collections.abc import Mapping
 from typing import Any
 
 from hero_async import clock, observe
@@ -29,7 +28,7 @@ from hero_async.errors import (
 )
 from hero_async.retries import Failure, RetryBudget, parse_retry_after
 from hero_async.settings import Settings
-from hero_async.signing import Key, sign
+from hero_async.signing import Headers, Key, sign
 from hero_async.throttle import Lane, Throttle
 from hero_async.transport import AiohttpTransport, Attempt, Guard, Loss, Reply, TooLarge, Transport
 
@@ -102,8 +101,7 @@ class Pipeline:
         self.lane: Lane = runtime.throttle.lane(settings.practice_group_id, settings.rate_limit)
         self.deadline = runtime.deadline(settings.timeout)
         self._signed = -1
-        self._headers: Mapping[str, str] = {}
-        self._with_body: Mapping[str, str] = {}
+        self._headers = self._with_body = Headers({})
 
     async def value(self, call: Call[Any], guard: Guard | None) -> Any:
         """The decoded answer."""
@@ -125,12 +123,12 @@ class Pipeline:
             elapsed=clock.monotonic() - run.begun,
         )
 
-    def headers(self, *, has_body: bool) -> Mapping[str, str]:
+    def headers(self, *, has_body: bool) -> Headers:
         """The signed headers. The key must be known. Keep them in no local: a traceback may show locals."""
         key = self.runtime.key
         if key.version != self._signed:
             self._headers = sign(key.text or "", self.settings.practice_group_id, self.settings.headers)
-            self._with_body = {**self._headers, "Content-Type": "application/json"}
+            self._with_body = Headers({**self._headers, "Content-Type": "application/json"})
             self._signed = key.version
         return self._with_body if has_body else self._headers
 

@@ -5,7 +5,8 @@
         await remind(hero, patient.id)
         assert hero_sandbox.ledger.count("messages.send") == 1
 
-They need no key, no network and no particular async plugin.
+They need no key, no network and no particular async plugin. To have your endpoint told of what happens, signed:
+`hero_sandbox.webhooks.subscribe("http://127.0.0.1:…/webhooks/hero")`, then `hero_sandbox.webhooks.wait()`.
 """
 
 from __future__ import annotations

@@ -25,7 +25,9 @@ _COMMANDS = (
     ("purge", "outbox:purge", _CAMPAIGNS, "Delete an outbox and its key."),
     ("demo", "demo:demo", _OTHERS, "See a campaign end to end on this machine. No key needed."),
     ("sandbox", "sandbox:sandbox", _OTHERS, "Serve a Hero with synthetic patients on this machine."),
+    ("webhooks", "webhooks:app", _OTHERS, "Receive webhooks on this machine, or send a sample to your endpoint."),
     ("call", "call:app", _OTHERS, "Call any operation of the API, JSON out."),
+    ("drift", "drift:drift", _OTHERS, "Compare an OpenAPI description with this SDK."),
     ("config", "config:app", _OTHERS, "Show the settings and where each came from."),
 )
 

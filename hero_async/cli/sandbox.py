@@ -27,6 +27,7 @@ def sandbox(
     rate_limit: str | None = None,
     seed: int = 0,
     recipients: Path | None = None,
+    webhook: str | None = None,
     common: Common = COMMON,
 ) -> int:
     """Serve a Hero with synthetic patients on this machine until Ctrl-C. Never for data of real patients.
@@ -37,27 +38,41 @@ def sandbox(
         rate_limit: How fast a practice may call, such as "20/s". Default: no limit.
         seed: The same seed makes the same patients.
         recipients: Write its patients to this CSV file, for 'hero send'.
+        webhook: An http address on this machine that is told, signed, of what happens. The key: HERO_SIGNING_KEY, or
+            the one that is shown.
     """
     limit = as_rate_limit(rate_limit)
-    made = Sandbox(port=port, patients=patients, seed=seed, rate_limit=None if limit is None else limit.rate)
+    made = Sandbox(
+        port=port,
+        patients=patients,
+        seed=seed,
+        rate_limit=None if limit is None else limit.rate,
+        webhook=webhook,
+        signing_key=os.environ.get("HERO_SIGNING_KEY") or "sandbox-signing-key",
+    )
     if recipients is not None:
         write_csv(recipients, COLUMNS, (row_of(patient) for patient in made.patients))
-    run(lambda: _serve(made))
+    run(lambda: _serve(made, tells=webhook is not None))
     summary = made.ledger.summary()
     output.say(
         f"sandbox: {output.count(summary['requests'], 'request')}, "
         f"{output.count(summary['messages'], 'message')} accepted, "
         f"{output.count(summary['doubled'], 'patient')} with more than one"
     )
+    if webhook is not None:
+        told = made.webhooks.sent
+        output.say(
+            f"webhooks: {output.count(len(told), 'event')} told, {sum(one.is_handled for one in told):,} answered 2xx"
+        )
     return Exit.OK
 
 
-async def _serve(made: Sandbox) -> None:
+async def _serve(made: Sandbox, *, tells: bool) -> None:
     with anyio.CancelScope() as scope, Stops(scope.cancel, scope.cancel):
-        await serve(made, _announce)
+        await serve(made, lambda running: _announce(running, tells=tells))
 
 
-def _announce(running: Sandbox) -> None:
+def _announce(running: Sandbox, *, tells: bool) -> None:
     """What a shell needs to use it, on stdout; the rest is for people."""
     for name, value in (
         ("HERO_API_KEY", running.api_key),
@@ -65,6 +80,8 @@ def _announce(running: Sandbox) -> None:
         ("HERO_BASE_URL", running.url),
     ):
         output.answer(f"export {name}={value}")
+    if tells and not os.environ.get("HERO_SIGNING_KEY"):
+        output.answer(f"export HERO_SIGNING_KEY={running.signing_key}")
     for rival in ("HERO_ENVIRONMENT", "HERO_API_KEY_FILE"):
         if os.environ.get(rival):
             output.answer(f"unset {rival}")

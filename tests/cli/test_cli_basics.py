@@ -14,7 +14,7 @@ import hero_async.cli
 from hero_async.cli import failures
 from hero_async.errors import ConfigurationError, InternalServerError
 
-COMMANDS = ("send", "resume", "status", "reconcile", "results", "purge", "demo", "sandbox", "call", "config")
+COMMANDS = ("send", "resume", "status", "reconcile", "results", "purge", "demo", "sandbox", "call", "drift", "config")
 
 
 def test_version(hero: Hero) -> None:
