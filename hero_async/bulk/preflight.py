@@ -151,6 +151,7 @@ class FirstPass:
                 coming = thread.begin(partial(next, chunks, None))  # while this one is stored
                 try:
                     if stopped():
+                        await thread.run(reading.close)  # the run ends now, and its loop perhaps too
                         raise CutShortError
                     self._count.add(chunk, await hold.fill(chunk.rows))
                 except BaseException:
