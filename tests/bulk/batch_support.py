@@ -31,6 +31,11 @@ def nhs_numbers(count: int) -> list[str]:
     return found
 
 
+def everyone(count: int, practice: str = "1") -> dict[tuple[str, str], int]:
+    """So many people, once each."""
+    return {(practice, number): 1 for number in nhs_numbers(count)}
+
+
 def people_csv(path: Path, count: int, *, practices: Sequence[str] = ()) -> Path:
     """So many people; with practices, one after the other in turn."""
     rows = [f"{number},1980-02-01" for number in nhs_numbers(count)]
