@@ -74,4 +74,5 @@ def _fields(model: Any, sent: bool) -> Mapping[str, Field]:
             field.default is attrs.NOTHING, partial(shape, hints[field.name], sent=sent)
         )
         for field in cast("tuple[attrs.Attribute[Any], ...]", attrs.fields(model))
+        if field.init  # the others are a model's own
     }

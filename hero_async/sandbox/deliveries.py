@@ -236,8 +236,12 @@ class Deliveries:
         waits = () if again else sandbox.quirks.webhook_retries
         for number, wait in enumerate((None, *waits)):
             if wait is not None:
-                self._note(turn, posting=-1, due=sandbox.clock.monotonic() + wait)
-                await sandbox.clock.sleep(wait)
+                due = sandbox.clock.monotonic() + wait
+                resting = asyncio.ensure_future(sandbox.clock.sleep(wait))
+                for _ in range(2):  # a clock that sleeps by moving has moved then: it is due, and not at rest
+                    await asyncio.sleep(0)
+                self._note(turn, posting=-1, due=due)
+                await resting
                 self._note(turn, posting=1)
             if not delivery.headers or (number and sandbox.quirks.webhook_resigned):
                 delivery.headers = _headers(delivery, sandbox)

@@ -16,6 +16,10 @@ _ON_LOOP: Final = OnLoop()
 UNREADABLE: Final = (web.RequestPayloadError, ClientPayloadError, ConnectionError)
 """A body that breaks off, or that aiohttp tried to inflate: anyone can send `Content-Encoding`, so it is no 500."""
 
+_INFLATED: Final = frozenset(("gzip", "deflate", "br", "zstd"))
+"""What aiohttp inflates by itself: then no one can have the bytes that were signed. It leaves who reads such a body
+waiting until the peer goes, if it cannot be inflated."""
+
 
 async def receive(receiver: Receiver, request: web.Request) -> web.Response:
     """One request."""
@@ -40,6 +44,8 @@ def response(answer: Answer) -> web.Response:
 
 async def read_body(request: web.Request, most: int) -> bytes | None:
     """The raw body, or None if it is longer than `most` bytes. The application's `client_max_size` plays no part."""
+    if request.headers.get("Content-Encoding", "").strip().lower() in _INFLATED:
+        raise web.RequestPayloadError
     if request.content.at_eof():
         return await request.read()  # there is none, or a middleware has read it
     body = bytearray()
