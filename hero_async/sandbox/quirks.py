@@ -57,6 +57,9 @@ class Quirks:
     send_answer: Literal["batch", "empty"] = "batch"
     """What a send of a batch answers with: the batch, or no body."""
 
+    recipients_by: Literal["patient_id", "nhs_number", "id"] = "patient_id"
+    """How the lists of a batch tell who a recipient is: beside `id`, by one of these, or by `id` alone."""
+
     hold_seconds: float | None = attrs.field(default=900.0, validator=_positive)
     """How long a reservation holds its time; None: until it is booked, and `reserved_until` is null."""
 
