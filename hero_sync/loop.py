@@ -18,6 +18,8 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any, TypeVar
 
+from hero_sync import green
+
 T = TypeVar("T")
 
 _EXIT_SECONDS = 2.0
@@ -30,7 +32,12 @@ class BackgroundLoop:
 
     def __init__(self, generation: int) -> None:
         self.generation = generation
-        self.loop = _new_loop()
+        self.is_green = green.is_patched()
+        self._let_go: Callable[[], None] | None = None
+        if self.is_green:
+            self.loop, self._let_go = green.new_loop(lambda: generation == _generation)
+        else:
+            self.loop = _new_loop()
         self.ident: int | None = None
         self.ending = False
         self._posted: set[asyncio.Task[Any]] = set()
@@ -44,7 +51,10 @@ class BackgroundLoop:
         asyncio.set_event_loop(self.loop)
         self.loop.call_soon(started.set)
         try:
-            self.loop.run_forever()
+            if self.is_green:
+                green.spare()
+            while not self.ending:  # a coroutine of the user's may have stopped it: others wait for it
+                self.loop.run_forever()
         finally:
             self._unwind()
             self.loop.close()
@@ -58,6 +68,13 @@ class BackgroundLoop:
         tasks.add(self.loop.create_task(close_all()))
         self.loop.run_until_complete(asyncio.wait(tasks, timeout=_CLOSE_SECONDS))
         self.loop.run_until_complete(self.loop.shutdown_asyncgens())
+
+    def leave_to_parent(self) -> None:
+        """After a fork: this loop is the parent's. It is not closed, because that would close what the parent uses."""
+        if self._let_go is not None:
+            self._let_go()
+        if type(self.loop).__module__.startswith("uvloop"):
+            atexit.register(_renew_threadpool)
 
     def run(self, function: Callable[..., Coroutine[Any, Any, T]], *args: Any) -> T:
         """Run `function(*args)` on the loop and wait for it.
@@ -161,6 +178,7 @@ def _new_loop() -> asyncio.AbstractEventLoop:
 
 
 _lock = threading.Lock()
+_lock_is_green = False
 _current: BackgroundLoop | None = None
 _inherited: list[BackgroundLoop] = []
 _generation = 0
@@ -172,8 +190,7 @@ def _after_fork() -> None:
     _lock = threading.Lock()  # the parent's may have been held by a thread that does not exist here
     if _current is not None:
         _inherited.append(_current)  # kept: collecting it would close what the parent uses
-        if type(_current.loop).__module__.startswith("uvloop"):
-            atexit.register(_renew_threadpool)
+        _current.leave_to_parent()
     _current = None
     _generation += 1
 
@@ -213,13 +230,21 @@ def background() -> BackgroundLoop:
     loop = _current
     if loop is None:
         _check_end()
-        with _lock:
+        with _lock_of(is_green=green.is_patched()):
             loop = _current
             if loop is None:
                 loop = _current = BackgroundLoop(_generation)
     if sys.flags.dev_mode:
-        _warn_in_running_loop()
+        _warn_in_running_loop(loop)
     return loop
+
+
+def _lock_of(*, is_green: bool) -> threading.Lock:
+    """Held while the loop starts. A lock from before gevent's patch would stop all greenlets for who waits for it."""
+    global _lock, _lock_is_green
+    if is_green and not _lock_is_green:
+        _lock, _lock_is_green = threading.Lock(), True
+    return _lock
 
 
 def post(function: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -236,9 +261,10 @@ def _check_end() -> None:
         threading.Event().wait()  # Python stops daemon threads at the end; this one stops here
 
 
-def _warn_in_running_loop() -> None:
+def _warn_in_running_loop(home: BackgroundLoop) -> None:
     try:
-        asyncio.get_running_loop()
+        if asyncio.get_running_loop() is home.loop:  # that of all greenlets; or the call is about to be refused
+            return
     except RuntimeError:
         return
     warnings.warn("a blocking hero_sync call stops the running event loop: use AsyncHero", RuntimeWarning, stacklevel=4)

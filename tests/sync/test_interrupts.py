@@ -1,25 +1,13 @@
 """Ctrl-C ends a blocking call at once, leaves nothing running, and the client goes on."""
 
 import signal
-import threading
 
 import pytest
 from programs import start
-from scripted import answer, loses
+from scripted import answer
+from sync_support import TASKS, arrival
 
 LOOPS = ["asyncio", "uvloop"]
-
-TASKS = """
-from hero_sync import loop as home
-
-async def tasks():
-    for _ in range(10):
-        await asyncio.sleep(0)
-    return len(asyncio.all_tasks()) - 1
-
-def left():
-    return home.background().run(tasks)
-"""
 
 
 class Program:
@@ -52,18 +40,6 @@ def program():
     for one in running:
         one.process.kill()
         one.process.communicate()
-
-
-def arrival(server):
-    """Set when the next request is there, and never answered."""
-    arrived = threading.Event()
-
-    async def hold(peer, request):
-        arrived.set()
-        await loses("hold", processed=True)(peer, request)
-
-    server.script(hold)
-    return arrived
 
 
 @pytest.mark.parametrize("loop", LOOPS)

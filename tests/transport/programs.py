@@ -25,13 +25,21 @@ OPTIONS = dict(api_key="k", practice_group_id="1", base_url=URL, timeout=20.0)
 """
 
 
-def run(program: str, url: str, *options: str, loop: Loop = "asyncio", code: int = 0) -> list[str]:
+def run(program: str, url: str, *options: str, loop: Loop = "asyncio", code: int = 0, before: str = "") -> list[str]:
     """Run a program against a server. It must end by itself, with this code, and say nothing on stderr.
+
+    Args:
+        program: Its text.
+        url: The server.
+        options: Python's own.
+        loop: Which loop hero_sync finds.
+        code: The exit code.
+        before: What comes before all imports.
 
     Returns:
         What it printed, as lines.
     """
-    done = start(program, url, *options, loop=loop)
+    done = start(program, url, *options, loop=loop, before=before)
     try:
         out, err = done.communicate(timeout=50)
     except subprocess.TimeoutExpired:
@@ -42,9 +50,9 @@ def run(program: str, url: str, *options: str, loop: Loop = "asyncio", code: int
     return out.splitlines()
 
 
-def start(program: str, url: str, *options: str, loop: Loop = "asyncio") -> subprocess.Popen[str]:
+def start(program: str, url: str, *options: str, loop: Loop = "asyncio", before: str = "") -> subprocess.Popen[str]:
     """Start a program."""
-    text = "\n".join([_PRELUDE[loop], _IMPORTS, textwrap.dedent(program)])
+    text = "\n".join([before, _PRELUDE[loop], _IMPORTS, textwrap.dedent(program)])
     return subprocess.Popen(
         [sys.executable, *options, "-c", text, url],
         stdin=subprocess.PIPE,
