@@ -34,6 +34,12 @@ _left_to_parents: list[Runtime] = []
 """Runtimes that a fork inherited: collecting them would close sockets that the parent process uses."""
 
 
+def _pid() -> int | None:
+    """This process; None so late in its end that Python has cleared its modules, and nothing is left to close."""
+    getpid: Any = os.getpid
+    return getpid() if getpid else None
+
+
 class _Shared:
     """What all views of one client share. The runtime belongs to one event loop and is made at the first call."""
 
@@ -198,7 +204,7 @@ class AsyncHero(Resources[Async]):
         shared: _Shared | None = self.__dict__.get("_shared")
         if shared is None or self._is_view or shared.closed or shared.runtime is None:
             return
-        if shared.runtime.pid == os.getpid():
+        if shared.runtime.pid == _pid():
             warnings.warn(
                 f"unclosed {type(self).__name__}: use 'async with' or close()",
                 ResourceWarning,
@@ -213,7 +219,7 @@ class AsyncHero(Resources[Async]):
         runtime, self._shared.runtime = self._shared.runtime, None
         if runtime is None:
             return
-        if runtime.pid == os.getpid():
+        if runtime.pid == _pid():
             runtime.discard()
         else:
             _left_to_parents.append(runtime)

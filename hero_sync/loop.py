@@ -82,10 +82,14 @@ class BackgroundLoop:
         An exception that interrupts the wait, such as KeyboardInterrupt, cancels the work and waits until it has
         unwound.
         """
-        if threading.get_ident() == self.ident:
+        if self.is_here():
             raise RuntimeError("a blocking call on the SDK's own event loop would wait for itself: await AsyncHero")
         result: T = _Job(self, function, args).wait()
         return result
+
+    def is_here(self) -> bool:
+        """Whether this is the loop's own thread."""
+        return threading.get_ident() == self.ident
 
     def post(self, function: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run `function()` on the loop without waiting for it; from any thread, a destructor's too."""
@@ -180,7 +184,7 @@ def _new_loop() -> asyncio.AbstractEventLoop:
 _lock = threading.Lock()
 _lock_is_green = False
 _current: BackgroundLoop | None = None
-_inherited: list[BackgroundLoop] = []
+_inherited: list[object] = []
 _generation = 0
 _ended = False
 
@@ -237,6 +241,25 @@ def background() -> BackgroundLoop:
     if sys.flags.dev_mode:
         _warn_in_running_loop(loop)
     return loop
+
+
+def finish(function: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run `function()` on the loop of this process, if there is one, and wait for it wherever one can wait.
+
+    For destructors: they may run on the loop's own thread, and when Python ends.
+    """
+    loop = _current
+    if loop is None:
+        return
+    if loop.is_here() or sys.is_finalizing():
+        loop.post(function)
+    else:
+        loop.run(function)
+
+
+def leave_to_parent(thing: object) -> None:
+    """In a child: keep what a fork inherited for as long as the process lives, so that nothing ends it."""
+    _inherited.append(thing)
 
 
 def _lock_of(*, is_green: bool) -> threading.Lock:
