@@ -68,7 +68,7 @@ def interrupted(act):
     try:
         act()
     except KeyboardInterrupt:
-        print("interrupted", left(), flush=True)
+        print("interrupted", left(), acquired(hero), flush=True)
         sys.stdin.readline()
 
 def walk():
@@ -92,15 +92,15 @@ with Hero(**{**OPTIONS, "timeout": 1000.0}) as hero:
     assert arrived.wait(30)
     run.interrupt()
     run.says("unknown")
-    run.says("interrupted 0")
+    run.says("interrupted 0 0")
     go_on(run)
     run.says("page")
     run.interrupt()
-    run.says("interrupted 0")
+    run.says("interrupted 0 0")
     go_on(run)
     run.says("waiting")
     run.interrupt()
-    run.says("interrupted 0")
+    run.says("interrupted 0 0")
     go_on(run)
     run.says("1")
     run.ends()
@@ -132,8 +132,8 @@ with Hero(**OPTIONS, max_connections=5) as hero:
         except KeyboardInterrupt:
             signal.setitimer(signal.ITIMER_REAL, 0)
             ended += 1
-    print(ended, left(), hero.execute(call).message_id, flush=True)
+    print(ended, left(), acquired(hero), hero.execute(call).message_id, flush=True)
 """
     run = program("signal.signal(signal.SIGALRM, signal.default_int_handler)\n" + text, server.url, loop)
-    run.says("150 0 1")
+    run.says("150 0 0 1")
     run.ends()
