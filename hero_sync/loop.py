@@ -16,6 +16,7 @@ import threading
 import warnings
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from os import getpid  # by name: a destructor may ask when Python has cleared `os`
 from typing import Any, TypeVar
 
 from hero_sync import green
@@ -40,6 +41,7 @@ class BackgroundLoop:
             self.loop = _new_loop()
         self.ident: int | None = None
         self.ending = False
+        self.waiting: set[_Job] = set()
         self._posted: set[asyncio.Task[Any]] = set()
         started = threading.Event()
         self.thread = threading.Thread(target=self._run, args=(started,), name="hero-sync", daemon=True)
@@ -71,6 +73,8 @@ class BackgroundLoop:
 
     def leave_to_parent(self) -> None:
         """After a fork: this loop is the parent's. It is not closed, because that would close what the parent uses."""
+        for job in self.waiting:
+            job.fail_in_child()
         if self._let_go is not None:
             self._let_go()
         if type(self.loop).__module__.startswith("uvloop"):
@@ -131,13 +135,18 @@ class _Job:
         self._error: BaseException | None = None
 
     def wait(self) -> Any:
+        waiting = self._home.waiting
+        waiting.add(self)
         try:
             self._loop.call_soon_threadsafe(self._begin, context=self._context)
             self._done.acquire()
         except BaseException:
-            self._loop.call_soon_threadsafe(self._stop)
-            self._done.acquire(timeout=_UNWIND_SECONDS)
+            if self._home.generation == generation():
+                self._loop.call_soon_threadsafe(self._stop)
+                self._done.acquire(timeout=_UNWIND_SECONDS)
             raise
+        finally:
+            waiting.discard(self)
         error = self._error
         if error is not None:
             try:
@@ -146,6 +155,12 @@ class _Job:
                 del error
                 self._error = None
         return self._result
+
+    def fail_in_child(self) -> None:
+        """The process forked while this was waited for: by a signal handler, or by another greenlet."""
+        self._error = RuntimeError("a call that was in flight when the process forked goes on in the parent alone")
+        if self._done.locked():
+            self._done.release()
 
     def _begin(self) -> None:
         if self._stopped:
@@ -186,17 +201,22 @@ _lock_is_green = False
 _current: BackgroundLoop | None = None
 _inherited: list[object] = []
 _generation = 0
+_pid = getpid()
 _ended = False
 
 
 def _after_fork() -> None:
-    global _lock, _current, _generation
+    global _lock, _lock_is_green, _current, _generation, _pid
+    if _pid == getpid():
+        return
+    _pid = getpid()
+    _generation += 1
+    _lock_is_green = False
     _lock = threading.Lock()  # the parent's may have been held by a thread that does not exist here
     if _current is not None:
         _inherited.append(_current)  # kept: collecting it would close what the parent uses
         _current.leave_to_parent()
     _current = None
-    _generation += 1
 
 
 def _renew_threadpool() -> None:
@@ -213,6 +233,7 @@ def _renew_threadpool() -> None:
 def _at_exit() -> None:
     global _current, _ended
     _ended = True
+    generation()
     loop, _current = _current, None
     if loop is not None:
         loop.stop()
@@ -225,14 +246,17 @@ atexit.register(_at_exit)
 
 def generation() -> int:
     """Counts forks: what belongs to an older generation belongs to a parent process."""
+    if _pid != getpid():  # forked by C code, such as uWSGI's, which need not tell Python
+        _after_fork()
     return _generation
 
 
 def background() -> BackgroundLoop:
     """The loop of this process; started when first needed."""
     global _current
-    loop = _current
+    loop = _current if _pid == getpid() else None
     if loop is None:
+        generation()
         _check_end()
         with _lock_of(is_green=green.is_patched()):
             loop = _current
