@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Generator, Sequence
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from functools import update_wrapper
 from types import MethodType
 from typing import TYPE_CHECKING, Any, Concatenate, Final, Generic, ParamSpec, TypeVar, overload
@@ -152,15 +152,9 @@ class Campaign:
 def _walk(batches: AsyncGenerator[Sequence[Outcome]]) -> Generator[Outcome, None, None]:
     """One hop for all that is there."""
     born = generation()
-    is_resting = True
     before = interrupts()
     try:
-        while True:
-            is_resting = False  # an exception that comes now has ended it already
-            found = background().run(_next, batches)
-            is_resting = True
-            if not found:
-                return
+        while found := background().run(_next, batches):
             for outcome in found:
                 before = interrupts()
                 yield outcome
@@ -169,8 +163,8 @@ def _walk(batches: AsyncGenerator[Sequence[Outcome]]) -> Generator[Outcome, None
     finally:
         if born != generation():
             leave_to_parent(batches)
-        elif is_resting:
-            finish(batches.aclose if before == interrupts() else lambda: _stop(batches))
+        else:
+            finish(lambda: _end(batches, at_once=before != interrupts()))
 
 
 async def _next(batches: AsyncGenerator[Sequence[Outcome]]) -> Sequence[Outcome]:
@@ -179,10 +173,15 @@ async def _next(batches: AsyncGenerator[Sequence[Outcome]]) -> Sequence[Outcome]
     return ()  # anext() with a tuple for its default fails in Python 3.11
 
 
-async def _stop(batches: AsyncGenerator[Sequence[Outcome]]) -> None:
-    """As a cancel does."""
-    with suppress(asyncio.CancelledError):
-        await batches.athrow(asyncio.CancelledError())
+async def _end(batches: AsyncGenerator[Sequence[Outcome]], *, at_once: bool) -> None:
+    """Let it finish what is under way, or cancel that. Whatever interrupted a hop has most likely ended it already."""
+    try:
+        if at_once:
+            await batches.athrow(asyncio.CancelledError())
+        else:
+            await batches.aclose()
+    except (asyncio.CancelledError, StopAsyncIteration, RuntimeError):  # cancelled, ended, unwinding still
+        pass
 
 
 async def _in_batches(outcomes: AsyncGenerator[Outcome]) -> AsyncGenerator[Sequence[Outcome]]:
