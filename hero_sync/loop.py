@@ -77,8 +77,6 @@ class BackgroundLoop:
             job.fail_in_child()
         if self._let_go is not None:
             self._let_go()
-        if type(self.loop).__module__.startswith("uvloop"):
-            atexit.register(_renew_threadpool)
 
     def run(self, function: Callable[..., Coroutine[Any, Any, T]], *args: Any) -> T:
         """Run `function(*args)` on the loop and wait for it.
@@ -199,6 +197,7 @@ def _new_loop() -> asyncio.AbstractEventLoop:
 _lock = threading.Lock()
 _lock_is_green = False
 _current: BackgroundLoop | None = None
+_parents: list[BackgroundLoop] = []
 _inherited: list[object] = []
 _generation = 0
 _pid = getpid()
@@ -214,7 +213,7 @@ def _after_fork() -> None:
     _lock_is_green = False
     _lock = threading.Lock()  # the parent's may have been held by a thread that does not exist here
     if _current is not None:
-        _inherited.append(_current)  # kept: collecting it would close what the parent uses
+        _parents.append(_current)  # kept: collecting it would close what the parent uses
         _current.leave_to_parent()
     _current = None
 
@@ -237,6 +236,8 @@ def _at_exit() -> None:
     loop, _current = _current, None
     if loop is not None:
         loop.stop()
+    if any(type(home.loop).__module__.startswith("uvloop") for home in _parents):
+        _renew_threadpool()
 
 
 if hasattr(os, "register_at_fork"):
