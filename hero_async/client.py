@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Coroutine, Mapping
+from os import getpid  # by name: a destructor may ask when Python has cleared `os`
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
@@ -195,7 +195,7 @@ class AsyncHero(Resources[Async]):
         if self._is_view:
             return
         runtime = self._shared.runtime
-        if runtime is None or runtime.pid != os.getpid() or not runtime.is_here():
+        if runtime is None or runtime.pid != getpid() or not runtime.is_here():
             self.abandon()  # a parent's connections, or those of another loop, are not ours to wait for
             return
         self._shared.closed = True
@@ -206,7 +206,7 @@ class AsyncHero(Resources[Async]):
         shared: _Shared | None = self.__dict__.get("_shared")
         if shared is None or self._is_view or shared.closed or shared.runtime is None:
             return
-        if shared.runtime.pid == os.getpid():
+        if shared.runtime.pid == getpid():
             warnings.warn(
                 f"unclosed {type(self).__name__}: use 'async with' or close()",
                 ResourceWarning,
@@ -221,7 +221,7 @@ class AsyncHero(Resources[Async]):
         runtime, self._shared.runtime = self._shared.runtime, None
         if runtime is None:
             return
-        if runtime.pid == os.getpid():
+        if runtime.pid == getpid():
             runtime.discard()
         else:
             _left_to_parents.append(runtime)
@@ -229,7 +229,7 @@ class AsyncHero(Resources[Async]):
     def leave_to_parent(self) -> None:
         """After a fork: start afresh, and leave the connections to the process that opened them."""
         runtime = self._shared.runtime
-        if runtime is not None and runtime.pid != os.getpid():
+        if runtime is not None and runtime.pid != getpid():
             self._shared.runtime = None
             _left_to_parents.append(runtime)
 
@@ -296,7 +296,7 @@ class AsyncHero(Resources[Async]):
         shared = self._shared
         runtime = shared.runtime
         if runtime is not None and not runtime.is_here():
-            if runtime.pid != os.getpid():
+            if runtime.pid != getpid():
                 self.leave_to_parent()
             elif runtime.loop.is_closed():
                 runtime.discard()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Collection, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
@@ -29,6 +29,7 @@ from hero_async.bulk.source import Recipients, close_reading, source_of
 from hero_async.bulk.sqlite import SQLiteOutbox, private_hold
 from hero_async.bulk.steering import Manner
 from hero_async.bulk.thread import OneThread
+from hero_async.errors import InvalidArgumentError
 from hero_async.settings import Settings
 
 if TYPE_CHECKING:
@@ -323,13 +324,23 @@ class Campaign:
             CampaignStoppedError: The server refuses the key, the practice or the route, cannot be reached, or
                 answers nothing clear.
         """
+        async with aclosing(self.batches(hero)) as batches:
+            async for found in batches:
+                for outcome in found:
+                    yield outcome
+
+    async def batches(self, hero: AsyncHero) -> AsyncGenerator[Sequence[Outcome]]:
+        """`run`, with all outcomes that are there at once: one step of it is one hop for a blocking caller."""
+        from hero_async.client import AsyncHero
+
+        if not isinstance(hero, AsyncHero):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may not be typed
+            raise InvalidArgumentError("hero: must be an AsyncHero; with hero_sync.Hero use hero_sync.bulk.Campaign")
         outflow = Outflow()
         self._draining = False
         task = asyncio.create_task(self._run(hero, outflow))
         try:
             while found := await outflow.next():
-                for outcome in found:
-                    yield outcome
+                yield found
             await task
         except asyncio.CancelledError:
             task.cancel()
@@ -455,8 +466,13 @@ def hours_of(between: str | Hours | None) -> Hours | None:
 
 
 async def _end(task: asyncio.Task[None]) -> None:
-    """Wait for a run that nobody listens to any more."""
-    with anyio.CancelScope(shield=True):
+    """Wait for a run that nobody listens to any more. A cancel ends it at once, and waits until it has unwound."""
+    try:
+        with anyio.CancelScope(shield=True):
+            await asyncio.wait({task})
+    except asyncio.CancelledError:  # from task.cancel(): no scope keeps that off
+        task.cancel()
         await asyncio.wait({task})
+        raise
     if not task.cancelled():
         task.exception()  # seen: whoever left does not care why it ended
