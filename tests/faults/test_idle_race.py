@@ -13,7 +13,7 @@ from soak import at_length, times
 
 from hero_async import APIConnectionError, AsyncHero, Delivery, transport
 
-pytestmark = [pytest.mark.anyio, at_length]
+pytestmark = pytest.mark.anyio
 
 TRIES = times(500, 2_000)
 
@@ -46,6 +46,7 @@ def idle_time(loop_time: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     return loop_time
 
 
+@at_length
 @pytest.mark.parametrize("longest_idle", [3.0, 5.0, 14.0])
 async def test_no_message_fails_for_a_server_that_closes_what_is_idle(
     server: ScriptedServer, connect: Callable[..., AsyncHero], idle_time: Any, longest_idle: float
@@ -77,6 +78,7 @@ async def test_without_the_guard_many_would_fail(
     assert failed == impatient.raced == 50  # each second one: the first on a connection does not race
 
 
+@at_length
 async def test_what_still_races_is_unknown_once_and_never_sent_twice(
     server: ScriptedServer, connect: Callable[..., AsyncHero], idle_time: Any
 ) -> None:

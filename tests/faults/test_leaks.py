@@ -124,6 +124,7 @@ def test_many_calls_leave_nothing_behind(outside: ScriptedServer) -> None:
     with outside.running_in_thread():
         lines = run(ASYNC, outside.url, "-W", "error::ResourceWarning", arguments=[str(CALLS), str(WARM)])
     memory, tasks, threads, descriptors, tasks_at_end, _ = map(int, lines[0].split())
+    print(f"{CALLS} calls: resident memory {memory:+,} bytes")  # shown with -s
     assert memory <= 5 * MIB
     assert (tasks, threads, tasks_at_end) == (0, 0, 1)
     assert descriptors <= 8  # the pool's, whichever of them are open at that moment
@@ -172,6 +173,7 @@ def test_many_blocking_calls_leave_nothing_behind(outside: ScriptedServer) -> No
         arguments = [str(CALLS // 4), str(WARM // 2)]
         [line] = run(BLOCKING, outside.url, "-W", "error::ResourceWarning", arguments=arguments)
     memory, threads, descriptors = map(int, line.split())
+    print(f"{CALLS // 4} blocking calls: resident memory {memory:+,} bytes")
     assert memory <= 5 * MIB
     assert threads == 0
     assert descriptors <= 1
