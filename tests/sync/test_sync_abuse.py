@@ -38,8 +38,18 @@ def test_close_from_another_thread_ends_the_call_with_its_verdict(server, hero):
         hero.messages.send(**SMS)
 
 
+def endless_pages():
+    """A list without an end."""
+    numbers = iter(range(10**6))
+
+    async def pages(peer, arrival):
+        await answer(body=b'{"data": [{"dob": null, "title": "%d"}]}' % next(numbers))(peer, arrival)
+
+    return pages
+
+
 def test_close_in_the_middle_of_a_list_ends_the_walk(server, hero):
-    server.otherwise = answer(body=b'{"data": [{"dob": null}, {"dob": null}]}')
+    server.otherwise = endless_pages()
     walk = iter(hero.patients.list(first_name="x"))
     next(walk)
     hero.close()
@@ -169,20 +179,19 @@ def test_a_fork_in_a_signal_handler_in_the_middle_of_a_call(server, loop):
 
 @pytest.mark.parametrize("loop", LOOPS)
 def test_a_fork_that_python_is_not_told_of(server, loop):
-    """uWSGI forks in C, and does not run Python's hooks."""
+    """uWSGI forks in C, and need not run Python's hooks."""
     program = """
-        import ctypes
-
         hero = Hero(**OPTIONS)
         hero.messages.send(**SMS)
-        pid = ctypes.PyDLL(None).fork()
+        pid = os.fork()
         if pid == 0:
             print(hero.messages.send(**SMS).message_id, hero.messages.get("1") is not None, flush=True)
             os._exit(0)
         print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), hero.messages.send(**SMS).message_id)
         hero.close()
     """
-    assert run(program, server.url, loop=loop) == ["1 True", "0 1"]
+    no_hooks = "import logging, os, random, threading; os.register_at_fork = lambda **_: None"  # none from here on
+    assert run(program, server.url, loop=loop, before=no_hooks) == ["1 True", "0 1"]
     assert server.connections == 2
 
 
@@ -222,12 +231,7 @@ def test_what_runs_on_the_loops_thread_is_refused_and_not_waited_for(server, her
 
 
 def test_threads_that_end_in_the_middle_of_a_list_leave_nothing_behind(server, hero):
-    numbers = iter(range(10**6))
-
-    async def pages(peer, arrival):
-        await answer(body=b'{"data": [{"dob": null, "title": "%d"}]}' % next(numbers))(peer, arrival)
-
-    server.otherwise = pages
+    server.otherwise = endless_pages()
 
     def work():
         for _ in hero.patients.list(first_name="x"):
