@@ -147,12 +147,9 @@ def ours(hint: Any) -> Read:
 def hints() -> dict[str, Any]:
     """The SDK's types of the two lists."""
     from hero_async.api.patients import PatientV3
+    from hero_async.api.slots import Slot
     from hero_async.pages import Page
 
-    try:
-        from hero_async.api.slots import Slot
-    except ImportError:  # a tree that has no slots yet: the same class
-        from benchmarks.slot import Slot
     return {"slots": Page[Slot], "patients": Page[PatientV3]}
 
 

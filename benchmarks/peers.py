@@ -6,6 +6,8 @@ imported inside it, for each runs in a process of its own. `limit` is the number
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, contextmanager
 from typing import Any
@@ -241,11 +243,72 @@ def openai_sync(url: str) -> Generator[BlockingCall, None, None]:
         yield lambda: client.post(PATH, body=dict(MESSAGE), cast_to=model)
 
 
+async def _nothing() -> None:
+    """What is run when the hop itself is measured."""
+
+
+@contextmanager
+def hop(url: str) -> Generator[BlockingCall, None, None]:
+    """The hop of hero_sync to its loop and back, on asyncio's loop."""
+    import sys
+
+    sys.modules["uvloop"] = None  # type: ignore[assignment]  # as if it were not installed
+    with hop_speed(url) as call:
+        yield call
+
+
+@contextmanager
+def hop_speed(url: str) -> Generator[BlockingCall, None, None]:
+    """The hop of hero_sync with the extra `speed`."""
+    from hero_sync.loop import background
+
+    yield lambda: background().run(_nothing)
+
+
+@contextmanager
+def threadsafe(url: str) -> Generator[BlockingCall, None, None]:
+    """What one would write by hand: `asyncio.run_coroutine_threadsafe(…).result()`."""
+    with _loop_in_thread(asyncio.new_event_loop()) as loop:
+        yield lambda: asyncio.run_coroutine_threadsafe(_nothing(), loop).result()
+
+
+@contextmanager
+def threadsafe_speed(url: str) -> Generator[BlockingCall, None, None]:
+    """The same on uvloop."""
+    import uvloop
+
+    with _loop_in_thread(uvloop.new_event_loop()) as loop:
+        yield lambda: asyncio.run_coroutine_threadsafe(_nothing(), loop).result()
+
+
+@contextmanager
+def _loop_in_thread(loop: asyncio.AbstractEventLoop) -> Generator[asyncio.AbstractEventLoop, None, None]:
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    yield loop
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
+
+
+def _uvloop() -> asyncio.AbstractEventLoop:
+    import uvloop
+
+    return uvloop.new_event_loop()
+
+
+LOOPS: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {"hero_uvloop": _uvloop}
+"""`hero` on another loop than asyncio's own."""
+
 BLOCKING: dict[str, tuple[str, OpensBlocking]] = {
     "hero_sync": ("hero_sync with uvloop (extra speed)", hero_sync),
     "hero_sync_plain": ("hero_sync", hero_sync_plain),
     "requests": ("requests.Session", requests_session),
     "httpx": ("httpx.Client", httpx_client),
     "openai_sync": ("openai's core, blocking", openai_sync),
+    "hop": ("the hop", hop),
+    "hop_speed": ("the hop, with uvloop", hop_speed),
+    "threadsafe": ("run_coroutine_threadsafe", threadsafe),
+    "threadsafe_speed": ("run_coroutine_threadsafe, on uvloop", threadsafe_speed),
 }
 """By key: label, opener."""

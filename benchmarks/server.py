@@ -156,6 +156,7 @@ def running() -> Generator[str, None, None]:
     ours, theirs = multiprocessing.Pipe()
     process = multiprocessing.get_context("spawn").Process(target=_serve, args=(theirs,), daemon=True)
     process.start()
+    theirs.close()  # else we would wait for ever for a server that could not start
     try:
         yield f"http://127.0.0.1:{ours.recv()}"
     finally:

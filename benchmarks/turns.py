@@ -24,12 +24,14 @@ Figures = dict[str, float]
 
 
 class Worker:
-    """A peer in a process of its own: `benchmarks.worker`."""
+    """A peer in a process of its own: `benchmarks.worker`; `apart` from the server's core, or on all cores."""
 
-    def __init__(self, peer: str, url: str, *, limit: int = 100, paths: Sequence[Path] = ()) -> None:
+    def __init__(
+        self, peer: str, url: str, *, limit: int = 100, paths: Sequence[Path] = (), apart: bool = True
+    ) -> None:
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, (ROOT, *paths)))}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.worker", peer, url, str(limit)],
+            [sys.executable, "-m", "benchmarks.worker", peer, url, str(limit), "apart" if apart else "all"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -88,10 +90,13 @@ def calls_in_turns(
     in_flight: int = 1,
     limit: int = 100,
     paths: Sequence[Path] = (),
+    apart: bool = True,
 ) -> dict[str, list[Figures]]:
     """Seconds a call, `cpu` and `wall`. Each turn is as many calls as the peer makes in about `seconds`."""
     with ExitStack() as stack:
-        workers = {peer: stack.enter_context(Worker(peer, url, limit=limit, paths=paths)) for peer in peers}
+        workers = {
+            peer: stack.enter_context(Worker(peer, url, limit=limit, paths=paths, apart=apart)) for peer in peers
+        }
         counts: dict[str, int] = {}
         for peer, worker in workers.items():
             worker.ask(count=4 * in_flight, in_flight=in_flight)  # connections, caches

@@ -7,11 +7,12 @@ import gc
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from benchmarks.peers import ASYNC, BLOCKING, BlockingCall, Call
+from benchmarks.peers import ASYNC, BLOCKING, LOOPS, BlockingCall, Call, hero
 from benchmarks.server import give_a_core
 
 
@@ -74,8 +75,9 @@ async def _hold(url: str, count: int) -> None:
 
 def serve_async(peer: str, url: str, limit: int) -> None:
     """Commands for an async peer."""
-    with asyncio.Runner() as runner:
-        opened = ASYNC[peer][1](url, limit)
+    opens = hero if peer in LOOPS else ASYNC[peer][1]
+    with asyncio.Runner(loop_factory=LOOPS.get(peer)) as runner:
+        opened = opens(url, limit)
         call = runner.run(opened.__aenter__())
         runner.run(_drive(call, 1, 1))
         answer({"ready": True})
@@ -90,19 +92,29 @@ def serve_async(peer: str, url: str, limit: int) -> None:
         runner.run(opened.__aexit__(None, None, None))
 
 
-def _repeat(call: BlockingCall, count: int) -> None:
-    for _ in range(count):
+def _repeat(call: BlockingCall, left: Iterable[int]) -> None:
+    for _ in left:
         call()
+
+
+def _share(call: BlockingCall, count: int, pool: ThreadPoolExecutor, threads: int) -> None:
+    left = iter(range(count))
+    for working in [pool.submit(_repeat, call, left) for _ in range(threads)]:
+        working.result()
 
 
 def serve_blocking(peer: str, url: str) -> None:
-    """Commands for a blocking peer: one call after the other, in this thread."""
-    with BLOCKING[peer][1](url) as call:
+    """Commands for a blocking peer: one call after the other in this thread, or on as many threads as are in flight."""
+    with BLOCKING[peer][1](url) as call, ThreadPoolExecutor(64) as pool:
         call()
         answer({"ready": True})
         for line in sys.stdin:
-            count = json.loads(line)["count"]
-            answer(_timed(lambda count=count: _repeat(call, count), count))
+            command = json.loads(line)
+            count, threads = command["count"], command["in_flight"]
+            if threads == 1:
+                answer(_timed(lambda count=count: _repeat(call, range(count)), count))
+            else:
+                answer(_timed(lambda count=count, n=threads: _share(call, count, pool, n), count))
 
 
 def answer(figures: dict[str, Any]) -> None:
@@ -112,9 +124,10 @@ def answer(figures: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    give_a_core(server=False)
-    _, name, address, most = sys.argv
-    if name in ASYNC:
+    _, name, address, most, cores = sys.argv
+    if cores == "apart":
+        give_a_core(server=False)
+    if name not in BLOCKING:
         serve_async(name, address, int(most))
     else:
         serve_blocking(name, address)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Coroutine, Mapping
+from os import getpid  # by name: a destructor may ask when Python has cleared `os`
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
@@ -13,7 +13,7 @@ import attrs
 from hero_async.errors import ConfigurationError, InvalidArgumentError
 from hero_async.resources import Async, Resources
 from hero_async.retries import RetryPolicy
-from hero_async.settings import KeySource, Settings, as_policy, as_rate_limit, check_headers
+from hero_async.settings import KeySource, Settings, check_headers
 from hero_async.throttle import RateLimit
 
 if TYPE_CHECKING:
@@ -167,21 +167,29 @@ class AsyncHero(Resources[Async]):
             practice_group_id: The practice that is acted for.
             rate_limit: The pace of this view's practice group.
             headers: Extra headers, added to those of the client.
+
+        Raises:
+            ConfigurationError: One of them cannot work.
         """
-        changes: dict[str, Any] = {}
-        if timeout is not None:
-            if not timeout > 0:
-                raise ConfigurationError("timeout: must be more than zero")
-            changes["timeout"] = float(timeout)
-        if retries is not None:
-            changes["retries"] = as_policy(retries)
-        if practice_group_id is not None:
-            changes["practice_group_id"] = practice_group_id
-        if rate_limit is not None:
-            changes["rate_limit"] = as_rate_limit(rate_limit)
-        if headers is not None:
-            changes["headers"] = check_headers({**self._settings.headers, **headers})
-        return self._view(attrs.evolve(self._settings, **changes))
+        given = {
+            "timeout": timeout,
+            "retries": retries,
+            "practice_group_id": practice_group_id,
+            "rate_limit": rate_limit,
+        }
+        changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+        words = ""
+        try:
+            if headers is not None:
+                changes["headers"] = {**self._settings.headers, **check_headers(headers)}
+            settings = attrs.evolve(self._settings, **changes)  # it checks what changed
+        except ConfigurationError as refused:
+            words = str(refused)
+        else:
+            return self._view(settings)
+        finally:
+            del given, changes, headers
+        raise ConfigurationError(words)  # afresh: the frames that refused hold the key
 
     def _view(self, settings: Settings) -> Self:
         # Not a copy: resources that were touched belong to this client, and would act for the old practice.
@@ -204,7 +212,7 @@ class AsyncHero(Resources[Async]):
         if self._is_view:
             return
         runtime = self._shared.runtime
-        if runtime is None or runtime.pid != os.getpid() or not runtime.is_here():
+        if runtime is None or runtime.pid != getpid() or not runtime.is_here():
             self.abandon()  # a parent's connections, or those of another loop, are not ours to wait for
             return
         self._shared.closed = True
@@ -215,7 +223,7 @@ class AsyncHero(Resources[Async]):
         shared: _Shared | None = self.__dict__.get("_shared")
         if shared is None or self._is_view or shared.closed or shared.runtime is None:
             return
-        if shared.runtime.pid == os.getpid():
+        if shared.runtime.pid == getpid():
             warnings.warn(
                 f"unclosed {type(self).__name__}: use 'async with' or close()",
                 ResourceWarning,
@@ -230,7 +238,7 @@ class AsyncHero(Resources[Async]):
         runtime, self._shared.runtime = self._shared.runtime, None
         if runtime is None:
             return
-        if runtime.pid == os.getpid():
+        if runtime.pid == getpid():
             runtime.discard()
         else:
             _left_to_parents.append(runtime)
@@ -238,7 +246,7 @@ class AsyncHero(Resources[Async]):
     def leave_to_parent(self) -> None:
         """After a fork: start afresh, and leave the connections to the process that opened them."""
         runtime = self._shared.runtime
-        if runtime is not None and runtime.pid != os.getpid():
+        if runtime is not None and runtime.pid != getpid():
             self._shared.runtime = None
             _left_to_parents.append(runtime)
 
@@ -305,7 +313,7 @@ class AsyncHero(Resources[Async]):
         shared = self._shared
         runtime = shared.runtime
         if runtime is not None and not runtime.is_here():
-            if runtime.pid != os.getpid():
+            if runtime.pid != getpid():
                 self.leave_to_parent()
             elif runtime.loop.is_closed():
                 runtime.discard()

@@ -191,7 +191,7 @@ def describe(self: Any) -> str:
     cls = cast("type[Any]", type(self))
     shown = _shown_fields(cast("Any", cls))
     parts = [
-        f"{field.name}={value!r}" if field.name in shown else f"{field.name}=***"
+        f"{field.alias}={value!r}" if field.name in shown else f"{field.alias}=***"
         for field in attrs.fields(cls)
         if (value := getattr(self, field.name)) is not None
     ]

@@ -9,7 +9,6 @@ import math
 import os
 import re
 import secrets
-from collections.abc import Mapping
 from typing import Any
 
 from hero_async import clock, observe
@@ -29,7 +28,7 @@ from hero_async.errors import (
 )
 from hero_async.retries import Failure, RetryBudget, parse_retry_after
 from hero_async.settings import Settings
-from hero_async.signing import Key, sign
+from hero_async.signing import Headers, Key, sign
 from hero_async.throttle import Lane, Throttle
 from hero_async.transport import AiohttpTransport, Attempt, Guard, Loss, Reply, TooLarge, Transport
 
@@ -102,8 +101,7 @@ class Pipeline:
         self.lane: Lane = runtime.throttle.lane(settings.practice_group_id, settings.rate_limit)
         self.deadline: Deadline | None = runtime.deadline(settings.timeout)
         self._signed = -1
-        self._headers: Mapping[str, str] = {}
-        self._with_body: Mapping[str, str] = {}
+        self._headers = self._with_body = Headers({})
 
     async def value(self, call: Call[Any], guard: Guard | None) -> Any:
         """The decoded answer."""
@@ -125,12 +123,12 @@ class Pipeline:
             elapsed=clock.monotonic() - run.begun,
         )
 
-    def headers(self, *, has_body: bool) -> Mapping[str, str]:
+    def headers(self, *, has_body: bool) -> Headers:
         """The signed headers. The key must be known. Keep them in no local: a traceback may show locals."""
         key = self.runtime.key
         if key.version != self._signed:
             self._headers = sign(key.text or "", self.settings.practice_group_id, self.settings.headers)
-            self._with_body = {**self._headers, "Content-Type": "application/json"}
+            self._with_body = Headers({**self._headers, "Content-Type": "application/json"})
             self._signed = key.version
         return self._with_body if has_body else self._headers
 
@@ -326,7 +324,8 @@ class _Run:
     def _failure(self, outcome: Reply | Loss) -> Failure:
         idempotent = self.call.operation.idempotent
         if isinstance(outcome, Loss):
-            return Failure(delivery=self._running(), idempotent=idempotent, permanent=outcome.permanent)
+            status = self.attempt.status if self.attempt is not None else None  # it decides, though its body was lost
+            return Failure(delivery=self._running(), idempotent=idempotent, status=status, permanent=outcome.permanent)
         retry_after = parse_retry_after(
             outcome.headers.get("Retry-After"), now=clock.now(), server_date=outcome.headers.get("Date")
         )
@@ -344,7 +343,7 @@ class _Run:
             pause = policy.wait(self.number, failure)
             self.pipeline.lane.cool_down(pause, sent_at=self.attempt.began if self.attempt is not None else self.begun)
             observe.cooling_down(self.call.operation, pause)
-            wait = pause if self.number <= policy.retries else None
+            wait = pause if self.number <= policy.retries and failure.may_repeat else None
         else:
             wait = policy.delay(self.number, failure)
         if wait is None or clock.monotonic() + wait >= self.until:

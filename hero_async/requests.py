@@ -18,6 +18,7 @@ from hero_async.calls import Call, Custom, has_dots, query_pairs
 from hero_async.errors import InvalidArgumentError
 
 _VERBS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
+_MOMENT = check_for(datetime)
 _PATH = re.compile(r"(/([A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})*)+")
 
 
@@ -91,9 +92,13 @@ def _checked(value: Any) -> Any:
 def _body(json: Any) -> bytes | None:
     if json is None:
         return None
+    words = "must be made of what JSON knows"
     try:
         # The standard library refuses NaN and infinity, which msgspec would send as null: that clears a field.
-        return dumps(msgspec.to_builtins(json), allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode()
+        plain = msgspec.to_builtins(json, builtin_types=(datetime,))
+        return dumps(plain, default=_MOMENT, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode()
+    except Refused as refused:
+        words = refused.rule
     except (TypeError, ValueError, RecursionError, msgspec.MsgspecError):
         pass
-    raise Refused("json: must be made of what JSON knows")
+    raise Refused(f"json: {words}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar
 
 if TYPE_CHECKING:
     from hero_async.api.access_tokens import AccessTokens
@@ -55,6 +55,15 @@ Mode = TypeVar("Mode", bound=Async | Blocking)
 
 class Resources(Generic[Mode]):
     """What `AsyncHero` and `hero_sync.Hero` have in common: the subjects of the API."""
+
+    def __copy__(self) -> Self:
+        return self  # two that are closed and collected apart would end each other's connections
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(f"a {type(self).__name__} cannot be pickled: make one in each process, from the same settings")
 
     # What a resource asks of its client: how calls start in its world.
     def _start(self, call: Call[Any]) -> Any:

@@ -6,12 +6,10 @@ by accident.
 
 from __future__ import annotations
 
-import ipaddress
 import math
 import os
 import re
 import stat
-import tomllib
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -28,6 +26,7 @@ from hero_async.throttle import RateLimit
 
 if TYPE_CHECKING:
     import ssl
+    from ipaddress import IPv4Address, IPv6Address
 
 KeySource = str | Path | Callable[[], str | Awaitable[str]]
 """A key: text, a file that holds it, or a callable (sync or async) that fetches it."""
@@ -88,10 +87,17 @@ def is_loopback(host: str | None) -> bool:
     """Whether a host is this machine."""
     if host == "localhost":
         return True
+    address = _address(host or "")
+    return address is not None and address.is_loopback
+
+
+def _address(host: str) -> IPv4Address | IPv6Address | None:
+    from ipaddress import ip_address  # here, because hosts by number are rare
+
     try:
-        return ipaddress.ip_address(host or "").is_loopback
+        return ip_address(host)
     except ValueError:
-        return False
+        return None
 
 
 def _split(name: str, url: Any) -> SplitResult:
@@ -111,10 +117,7 @@ def _is_host(host: str | None) -> bool:
     if not host:
         return False
     if ":" in host:
-        try:
-            return bool(ipaddress.ip_address(host))
-        except ValueError:
-            return False
+        return _address(host) is not None
     return _HOST.fullmatch(host) is not None
 
 
@@ -423,13 +426,15 @@ def _from_profile(environ: Mapping[str, str]) -> list[tuple[str, Mapping[str, An
     wanted = environ.get("HERO_PROFILE")
     try:
         with path.open("rb") as file:
+            import tomllib  # here, because most have no profile file
+
             mode = os.fstat(file.fileno()).st_mode
             profiles = tomllib.load(file)
     except FileNotFoundError:
         if wanted or environ.get("HERO_PROFILE_FILE"):
             raise _fail("HERO_PROFILE: there is no profile file") from None
         return []
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+    except (OSError, ValueError):  # of TOML's and UTF-8's errors
         profiles, mode = None, 0
     if profiles is None:
         raise _fail("profile file: cannot be read as TOML")

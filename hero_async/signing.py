@@ -20,15 +20,33 @@ from hero_async.settings import KeySource, check_key_text
 USER_AGENT = f"hero-health-python/{version('hero-health')}"
 
 
-def sign(key: str, practice_group_id: str, extra: Mapping[str, str]) -> dict[str, str]:
+class Headers(dict[str, str]):
+    """The headers of many attempts. Their repr shows nothing of them."""
+
+    __slots__ = ("lines",)
+
+    lines: bytes | None
+    """As they are on the wire, once they were written."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        super().__init__(values)
+        self.lines = None
+
+    def __repr__(self) -> str:
+        return "<Headers>"
+
+
+def sign(key: str, practice_group_id: str, extra: Mapping[str, str]) -> Headers:
     """The headers of an attempt. What the SDK sets comes last, so that nothing replaces it."""
-    return {
-        "Accept": "application/json",
-        "User-Agent": USER_AGENT,
-        **extra,
-        "x-api-key": key,
-        "x-practice-group-id": practice_group_id,
-    }
+    return Headers(
+        {
+            "Accept": "application/json",
+            "User-Agent": USER_AGENT,
+            **extra,
+            "x-api-key": key,
+            "x-practice-group-id": practice_group_id,
+        }
+    )
 
 
 class Key:

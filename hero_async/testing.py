@@ -9,6 +9,9 @@ They need no key, no network and no particular async plugin. `@pytest.mark.hero_
 makes the sandbox of a test with other arguments of `hero_async.sandbox.Sandbox`.
 
 When a test that has a sandbox fails, the report shows what the sandbox saw: names, statuses and times, no value.
+
+To have your endpoint told of what happens, signed:
+`hero_sandbox.webhooks.subscribe("http://127.0.0.1:…/webhooks/hero")`, then `hero_sandbox.webhooks.wait()`.
 """
 
 from __future__ import annotations

@@ -16,15 +16,16 @@ from contextvars import Context, ContextVar
 from functools import partial
 from io import SEEK_END, BytesIO
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
+from aiohttp.http import HttpProcessingError
 from yarl import URL
 
 from hero_async import clock
 from hero_async.delivery import Delivery, of_loss
-from hero_async.sending import Request
+from hero_async.sending import IS_KNOWN, PARSING, SHORT, Where, payload, request
 from hero_async.settings import Settings
 
 if TYPE_CHECKING:
@@ -146,6 +147,9 @@ class Transport(Protocol):
     async def __call__(self, attempt: Attempt, /) -> Reply | Loss: ...
 
 
+_NO_TRACES: Final[list[Trace]] = []
+_NO_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, sock_connect=None)
+
 _ATTEMPT: ContextVar[Attempt] = ContextVar("hero_attempt")
 
 
@@ -233,7 +237,11 @@ class Connector(aiohttp.TCPConnector):
     async def _resolve_host(self, host: str, port: int, traces: Any = None) -> Any:
         attempt = _ATTEMPT.get()
         attempt.phase = "dns"
-        resolved = await super()._resolve_host(host, port, traces)
+        try:
+            resolved = await super()._resolve_host(host, port, traces)
+        except RuntimeError:  # what aiohttp makes of a name without any address, and would remember
+            self.clear_dns_cache(host, port)
+            raise aiohttp.ClientConnectionError from None
         attempt.phase = "connect"
         return resolved
 
@@ -274,11 +282,13 @@ class AiohttpTransport:
         )
         self._session = aiohttp.ClientSession(
             connector=self._connector,
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
+            timeout=_NO_TIMEOUT,
             cookie_jar=aiohttp.DummyCookieJar(),
-            request_class=Request if settings.keep_alive else aiohttp.ClientRequest,
             trust_env=False,
         )
+        self._where = Where("GET", self._base.origin(), loop=self.loop, session=self._session)
+        self._host = self._where.host_line
+        self._is_direct = IS_KNOWN and self._proxy is None and bool(settings.keep_alive)
         # aiohttp would repeat GET, PUT and DELETE by itself after a disconnect. It has no public switch for that;
         # tests/transport shows that it is off.
         self._session._retry_connection = False  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
@@ -289,35 +299,66 @@ class AiohttpTransport:
         if self._session.closed:
             return Loss("the client was closed", "pool", permanent=True)
         token = _ATTEMPT.set(attempt)
-        response: aiohttp.ClientResponse | None = None
+        connection: Connection | None = None
+        message: Any = None
+        content: Any = None
         loss: Loss | None = None
+        try:
+            if not self._is_direct or (attempt.body is not None and len(attempt.body) > SHORT):
+                reply = await self._by_session(attempt)
+            else:
+                connection = await self._connector.connect(self._where, _NO_TRACES, _NO_TIMEOUT)
+                protocol = attempt.protocol
+                protocol.set_response_params(**PARSING)
+                protocol.transport.write(
+                    request(attempt.verb, self._prefix + attempt.target, self._host, attempt.headers, attempt.body)
+                )
+                message, content = await protocol.read()
+                while message.code < 200 and message.code != 101:
+                    message, content = await protocol.read()
+                attempt.status = message.code
+                attempt.phase = "body"
+                if content.is_eof():  # all of it came with its head
+                    reply = self._whole(message.code, message.headers, content.read_nowait())
+                else:
+                    reply = await self._read(message.code, message.headers, content)
+            if reply is not None:
+                attempt.protocol.idle_since = monotonic()
+                if connection is not None:
+                    connection.release()
+                    connection = None
+                return reply
+            loss = TooLarge("the answer is too large", "body", permanent=True)
+        except (aiohttp.ClientError, HttpProcessingError, OSError, TimeoutError, ValueError) as error:
+            if attempt.guard_error is None:
+                loss = _loss(error, attempt)
+        finally:
+            _ATTEMPT.reset(token)
+            if connection is not None:
+                connection.close()
+            message = content = None  # their repr has the server's words: a traceback that shows locals must not
+        if loss is None:
+            raise cast("BaseException", attempt.guard_error)
+        return loss
+
+    async def _by_session(self, attempt: Attempt) -> Reply | None:
+        response: aiohttp.ClientResponse | None = None
         try:
             response = await self._session.request(
                 attempt.verb,
                 self._url(attempt),
-                data=attempt.body,
+                data=payload(attempt.body),
                 headers=attempt.headers,
                 allow_redirects=False,
                 proxy=self._proxy,
             )
             attempt.status = response.status
             attempt.phase = "body"
-            body = await self._read(response.content)
-            if body is not None:
-                attempt.protocol.idle_since = monotonic()
-                return Reply(response.status, response.headers, body)
-            loss = TooLarge("the answer is too large", "body", permanent=True)
-        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-            if attempt.guard_error is None:
-                loss = _loss(error, attempt)
+            return await self._read(response.status, response.headers, response.content)
         finally:
-            _ATTEMPT.reset(token)
             if response is not None and not response.closed:
                 response.close()
             response = None  # its repr has the address: a traceback that shows locals must not show it
-        if loss is None:
-            raise cast("BaseException", attempt.guard_error)
-        return loss
 
     def _url(self, attempt: Attempt) -> URL:
         target = attempt.target
@@ -337,17 +378,20 @@ class AiohttpTransport:
                 self._urls[target] = url  # a URL remembers its parts: worth microseconds a call
         return url
 
-    async def _read(self, content: aiohttp.StreamReader) -> bytes | None:
-        """The body, decompressed; None when it is over the cap."""
+    def _whole(self, status: int, headers: Mapping[str, str], body: bytes) -> Reply | None:
+        return Reply(status, headers, body) if len(body) <= self._cap else None
+
+    async def _read(self, status: int, headers: Mapping[str, str], content: aiohttp.StreamReader) -> Reply | None:
+        """The answer, its body decompressed; None when it is over the cap."""
         body = await content.readany()
-        if content.at_eof() and len(body) <= self._cap:
-            return body
+        if content.at_eof():
+            return self._whole(status, headers, body)
         kept = BytesIO(body)  # not a list of bytes: a traceback that shows locals must show no answer
         kept.seek(0, SEEK_END)
         del body
         while kept.tell() <= self._cap:
             if not kept.write(await content.readany()):
-                return kept.getvalue()
+                return Reply(status, headers, kept.getvalue())
         return None
 
     async def close(self) -> None:
@@ -416,8 +460,10 @@ def _loss(error: Exception, attempt: Attempt) -> Loss:
         return Loss("the host name could not be resolved", "dns")
     if isinstance(error, aiohttp.ClientSSLError | ssl.SSLError | ssl.CertificateError) and not attempt.left:
         return Loss("the TLS handshake was refused", "tls", permanent=True)
-    if isinstance(error, aiohttp.ClientProxyConnectionError | aiohttp.ClientHttpProxyError):
-        return Loss("the proxy refused", "proxy", permanent=isinstance(error, aiohttp.ClientHttpProxyError))
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return Loss("the proxy refused", "proxy", permanent=error.status < 500)  # a gateway that is down comes back
+    if isinstance(error, aiohttp.ClientProxyConnectionError):
+        return Loss("the proxy cannot be reached", "proxy")
     if isinstance(error, TimeoutError):
         return Loss("it took too long", phase, timeout=True)
     if attempt.status is not None:

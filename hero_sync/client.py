@@ -24,7 +24,7 @@ T = TypeVar("T")
 P = ParamSpec("P")
 
 
-def _takes(
+def takes(
     original: Callable[Concatenate[Any, P], None],
 ) -> Callable[[Callable[..., None]], Callable[Concatenate[Any, P], None]]:
     """Give a method the parameters of another, for readers and type checkers alike."""
@@ -46,7 +46,7 @@ class Hero(Resources[Blocking]):
     with the first call. Threads may share a client; a forked child may use the client that it inherited.
     """
 
-    @_takes(AsyncHero.__init__)
+    @takes(AsyncHero.__init__)
     def __init__(self, **options: Any) -> None:
         try:
             inner = AsyncHero(**options)
@@ -167,10 +167,14 @@ class Hero(Resources[Blocking]):
         return self.execute(call)
 
     def _run(self, function: Callable[..., Coroutine[Any, Any, Any]], *args: Any) -> Any:
+        self._at_work()
+        return background().run(function, *args)
+
+    def _at_work(self) -> AsyncHero:
         if self._generation != generation():
             self._generation = generation()
             self._inner.leave_to_parent()
-        return background().run(function, *args)
+        return self._inner
 
     # What a resource asks of its client.
 
@@ -185,6 +189,11 @@ class Hero(Resources[Blocking]):
 
     def _start_flow(self, started: Any, resource: Any) -> Any:
         return self._run(started, type(resource)(self._inner))
+
+
+def async_client(hero: Hero) -> AsyncHero:
+    """The client that works for this one, on the background loop alone. A function, so that users see none of it."""
+    return hero._at_work()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # this module's own
 
 
 async def _execute(client: AsyncHero, call: Call[T], guard: Guard | None) -> T:

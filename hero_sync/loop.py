@@ -16,7 +16,10 @@ import threading
 import warnings
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from os import getpid  # by name: a destructor may ask when Python has cleared `os`
 from typing import Any, TypeVar
+
+from hero_sync import green
 
 T = TypeVar("T")
 
@@ -30,9 +33,16 @@ class BackgroundLoop:
 
     def __init__(self, generation: int) -> None:
         self.generation: int = generation
-        self.loop: asyncio.AbstractEventLoop = _new_loop()
+        self.is_green: bool = green.is_patched()
+        self._let_go: Callable[[], None] | None = None
+        self.loop: asyncio.AbstractEventLoop
+        if self.is_green:
+            self.loop, self._let_go = green.new_loop(lambda: generation == _generation)
+        else:
+            self.loop = _new_loop()
         self.ident: int | None = None
         self.ending: bool = False
+        self.waiting: set[_Job] = set()
         self._posted: set[asyncio.Task[Any]] = set()
         started = threading.Event()
         self.thread: threading.Thread = threading.Thread(
@@ -46,7 +56,10 @@ class BackgroundLoop:
         asyncio.set_event_loop(self.loop)
         self.loop.call_soon(started.set)
         try:
-            self.loop.run_forever()
+            if self.is_green:
+                green.spare()
+            while not self.ending:  # a coroutine of the user's may have stopped it: others wait for it
+                self.loop.run_forever()
         finally:
             self._unwind()
             self.loop.close()
@@ -61,16 +74,27 @@ class BackgroundLoop:
         self.loop.run_until_complete(asyncio.wait(tasks, timeout=_CLOSE_SECONDS))
         self.loop.run_until_complete(self.loop.shutdown_asyncgens())
 
+    def leave_to_parent(self) -> None:
+        """After a fork: this loop is the parent's. It is not closed, because that would close what the parent uses."""
+        for job in self.waiting:
+            job.fail_in_child()
+        if self._let_go is not None:
+            self._let_go()
+
     def run(self, function: Callable[..., Coroutine[Any, Any, T]], *args: Any) -> T:
         """Run `function(*args)` on the loop and wait for it.
 
         An exception that interrupts the wait, such as KeyboardInterrupt, cancels the work and waits until it has
         unwound.
         """
-        if threading.get_ident() == self.ident:
+        if self.is_here():
             raise RuntimeError("a blocking call on the SDK's own event loop would wait for itself: await AsyncHero")
         result: T = _Job(self, function, args).wait()
         return result
+
+    def is_here(self) -> bool:
+        """Whether this is the loop's own thread."""
+        return threading.get_ident() == self.ident
 
     def post(self, function: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run `function()` on the loop without waiting for it; from any thread, a destructor's too."""
@@ -112,13 +136,18 @@ class _Job:
         self._error: BaseException | None = None
 
     def wait(self) -> Any:
+        waiting = self._home.waiting
+        waiting.add(self)
         try:
             self._loop.call_soon_threadsafe(self._begin, context=self._context)
             self._done.acquire()
         except BaseException:
-            self._loop.call_soon_threadsafe(self._stop)
-            self._done.acquire(timeout=_UNWIND_SECONDS)
+            if self._home.generation == generation():
+                self._loop.call_soon_threadsafe(self._stop)
+                self._done.acquire(timeout=_UNWIND_SECONDS)
             raise
+        finally:
+            waiting.discard(self)
         error = self._error
         if error is not None:
             try:
@@ -127,6 +156,12 @@ class _Job:
                 del error
                 self._error = None
         return self._result
+
+    def fail_in_child(self) -> None:
+        """The process forked while this was waited for: by a signal handler, or by another greenlet."""
+        self._error = RuntimeError("a call that was in flight when the process forked goes on in the parent alone")
+        if self._done.locked():
+            self._done.release()
 
     def _begin(self) -> None:
         if self._stopped:
@@ -163,21 +198,27 @@ def _new_loop() -> asyncio.AbstractEventLoop:
 
 
 _lock = threading.Lock()
+_lock_is_green = False
 _current: BackgroundLoop | None = None
-_inherited: list[BackgroundLoop] = []
+_parents: list[BackgroundLoop] = []
+_inherited: list[object] = []
 _generation = 0
+_pid = getpid()
 _ended = False
 
 
 def _after_fork() -> None:
-    global _lock, _current, _generation
+    global _lock, _lock_is_green, _current, _generation, _pid
+    if _pid == getpid():
+        return
+    _pid = getpid()
+    _generation += 1
+    _lock_is_green = False
     _lock = threading.Lock()  # the parent's may have been held by a thread that does not exist here
     if _current is not None:
-        _inherited.append(_current)  # kept: collecting it would close what the parent uses
-        if type(_current.loop).__module__.startswith("uvloop"):
-            atexit.register(_renew_threadpool)
+        _parents.append(_current)  # kept: collecting it would close what the parent uses
+        _current.leave_to_parent()
     _current = None
-    _generation += 1
 
 
 def _renew_threadpool() -> None:
@@ -194,9 +235,12 @@ def _renew_threadpool() -> None:
 def _at_exit() -> None:
     global _current, _ended
     _ended = True
+    generation()
     loop, _current = _current, None
     if loop is not None:
         loop.stop()
+    if any(type(home.loop).__module__.startswith("uvloop") for home in _parents):
+        _renew_threadpool()
 
 
 if hasattr(os, "register_at_fork"):
@@ -206,22 +250,52 @@ atexit.register(_at_exit)
 
 def generation() -> int:
     """Counts forks: what belongs to an older generation belongs to a parent process."""
+    if _pid != getpid():  # forked by C code, such as uWSGI's, which need not tell Python
+        _after_fork()
     return _generation
 
 
 def background() -> BackgroundLoop:
     """The loop of this process; started when first needed."""
     global _current
-    loop = _current
+    loop = _current if _pid == getpid() else None
     if loop is None:
+        generation()
         _check_end()
-        with _lock:
+        with _lock_of(is_green=green.is_patched()):
             loop = _current
             if loop is None:
                 loop = _current = BackgroundLoop(_generation)
     if sys.flags.dev_mode:
-        _warn_in_running_loop()
+        _warn_in_running_loop(loop)
     return loop
+
+
+def finish(function: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run `function()` on the loop of this process, if there is one, and wait for it wherever one can wait.
+
+    For destructors: they may run on the loop's own thread, and when Python ends.
+    """
+    loop = _current
+    if loop is None:
+        return
+    if loop.is_here() or sys.is_finalizing():
+        loop.post(function)
+    else:
+        loop.run(function)
+
+
+def leave_to_parent(thing: object) -> None:
+    """In a child: keep what a fork inherited for as long as the process lives, so that nothing ends it."""
+    _inherited.append(thing)
+
+
+def _lock_of(*, is_green: bool) -> threading.Lock:
+    """Held while the loop starts. A lock from before gevent's patch would stop all greenlets for who waits for it."""
+    global _lock, _lock_is_green
+    if is_green and not _lock_is_green:
+        _lock, _lock_is_green = threading.Lock(), True
+    return _lock
 
 
 def post(function: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -238,9 +312,10 @@ def _check_end() -> None:
         threading.Event().wait()  # Python stops daemon threads at the end; this one stops here
 
 
-def _warn_in_running_loop() -> None:
+def _warn_in_running_loop(home: BackgroundLoop) -> None:
     try:
-        asyncio.get_running_loop()
+        if asyncio.get_running_loop() is home.loop:  # that of all greenlets; or the call is about to be refused
+            return
     except RuntimeError:
         return
     warnings.warn("a blocking hero_sync call stops the running event loop: use AsyncHero", RuntimeWarning, stacklevel=4)

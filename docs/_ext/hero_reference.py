@@ -32,7 +32,7 @@ from hero_async.resources import Resources
 
 NAVIGATION = {
     "Start here": ("quickstart", "services", "bulk", "blocking", "webhooks", "booking", "testing", "examples"),
-    "When it goes wrong": ("errors", "delivery", "limits", "operations", "doctor"),
+    "When it goes wrong": ("errors", "delivery", "limits"),
     "In production": (
         "security",
         "data-protection",
@@ -45,6 +45,7 @@ NAVIGATION = {
     "Reference": (
         "reference/client",
         "reference/operations",
+        "operations",
         "reference/errors",
         "reference/bulk",
         "reference/sandbox",
@@ -79,6 +80,11 @@ def navigation(names: Iterable[str]) -> str:
 def _add_navigation(app: Sphinx, name: str, source: list[str]) -> None:
     if name == "index":
         source[0] += "\n\n" + navigation(app.env.found_docs)
+
+
+def _index_is_outdated(app: Sphinx, env: Any, added: Any, changed: Any, removed: Any) -> list[str]:
+    """The navigation is made of the pages that are there, so the index is read anew when one came or went."""
+    return ["index"] if added or removed else []
 
 
 def examples_as_code(lines: Sequence[str]) -> list[str]:
@@ -328,6 +334,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Register with Sphinx."""
     app.connect("builder-inited", _write)
     app.connect("source-read", _add_navigation)
+    app.connect("env-get-outdated", _index_is_outdated)
     app.connect("autodoc-process-docstring", _process_docstring, priority=100)  # before napoleon
     app.connect("autodoc-process-signature", _process_signature)
     app.add_directive("hero-evidence", Evidence)

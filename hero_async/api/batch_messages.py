@@ -6,7 +6,7 @@ import math
 import random
 from collections.abc import Sequence
 from datetime import date
-from typing import Literal
+from typing import Literal, cast
 
 from hero_async import clock
 from hero_async import operations as op
@@ -93,6 +93,13 @@ class BatchMessageSent(Answer):
     """The answer to sending a batch. Its body is not shown in the reference: read `raw`, which may be empty."""
 
     __slots__ = ()
+
+
+def _check_seconds(name: str, value: object, *, finite: bool = False) -> None:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not (is_number and cast("float", value) > 0) or (finite and value == math.inf):
+        rule = "must be a number, more than zero" + (" and finite" if finite else "")
+        raise InvalidArgumentError(f"{name}: {rule}", operation="batch_messages.wait")
 
 
 class BatchMessages(Resource[Mode]):
@@ -224,8 +231,8 @@ class BatchMessages(Resource[Mode]):
             APITimeoutError: It is not COMPLETED in time, or in a state that the reference does not list. Its
                 `.delivery` is UNKNOWN: the batch may yet be sent.
         """
-        if not timeout > 0 or not 0 < poll < math.inf:
-            raise InvalidArgumentError("timeout and poll: must be more than zero", operation="batch_messages.wait")
+        _check_seconds("timeout", timeout)
+        _check_seconds("poll", poll, finite=True)
         until = clock.monotonic() + timeout
         batch = await self.get(id)
         looks = 1

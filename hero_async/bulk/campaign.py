@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Collection, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import anyio
 import msgspec
 
+from hero_async.bulk.batch_sender import BatchSender
+from hero_async.bulk.chunk_feed import ChunkFeed
 from hero_async.bulk.decide import Patience, State, Word
 from hero_async.bulk.errors import OutboxError
 from hero_async.bulk.feed import Feed, Matcher
+from hero_async.bulk.hours import Hours
 from hero_async.bulk.outbox import Hold, Outbox, Status
 from hero_async.bulk.outflow import Outflow
 from hero_async.bulk.plan import Option, Plan
-from hero_async.bulk.preflight import FirstPass, Preflight
+from hero_async.bulk.preflight import CutShortError, FirstPass, Preflight
 from hero_async.bulk.progress import Outcome, Progress
 from hero_async.bulk.results import write_results
-from hero_async.bulk.rows import Channel
+from hero_async.bulk.rows import Channel, Route
 from hero_async.bulk.sender import Sender
 from hero_async.bulk.source import Recipients, close_reading, source_of
 from hero_async.bulk.sqlite import SQLiteOutbox, private_hold
+from hero_async.bulk.steering import Manner
 from hero_async.bulk.thread import OneThread
+from hero_async.errors import InvalidArgumentError
 from hero_async.settings import Settings
 
 if TYPE_CHECKING:
@@ -34,6 +39,18 @@ CONCURRENCY: Final = 50
 """Rows under way at once, by default. Half of the client's connections: enough to keep one processor busy against a
 fast server, and 250 a second at 200 ms an answer, more than a partner's limit is likely to allow; and it is the most
 rows that a crash can leave unknown."""
+
+CHUNKS_AT_ONCE: Final = 4
+"""Batches under way at once, by default; and the most that a crash can leave in doubt."""
+
+CHUNK_SIZE: Final = 500
+"""Rows of a batch at most, by default. The most that the server takes is not documented; on a 413 they are halved."""
+
+SETTLE: Final = 60.0
+"""Seconds in which a batch whose send is in doubt is looked at, by default."""
+
+COLLECT: Final = 600.0
+"""Seconds to wait for a batch to be COMPLETED, by default."""
 
 
 class Campaign:
@@ -54,8 +71,22 @@ class Campaign:
         outbox: Where the journal is kept: a path, or an `Outbox`. Default: beside the file, named after the
             campaign, so that the same campaign finds it again. Other recipients than a file need one.
         options: Further arguments of `messages.send`, the same for all: `write_to_record`, `send_at`, ….
-        concurrency: Rows under way at once; also the most that a crash can leave unknown.
+        route: "personal" sends each row by `messages.send`. "batch" sends the same text to all, in batches: every row
+            needs an NHS number and a date of birth, and the text has no fields.
+        subject: Of an e-mail on the batch route.
+        chunk_size: Rows of a batch at most.
+        settle: Seconds in which a batch whose send is in doubt is looked at.
+        resend_created: Send a batch again that is CREATED throughout that time. The API does not say what a second
+            send does: if the server only shows states late, everyone in the batch gets the message twice.
+        collect: Seconds to wait for a batch to be COMPLETED, before what it shows of its recipients is kept; None:
+            it is not asked.
+        concurrency: Rows under way at once, 50 by default; also the most that a crash can leave unknown. On the batch
+            route: batches, 4 by default.
         limit: Rows to take up in one run; None: all. The rest stays ready.
+        between: The hours in which patients may be written to, such as "08:00-20:00", by the clock on the wall in the
+            United Kingdom. Outside of them the run waits. `hero_async.bulk.hours.Hours` takes another time zone.
+        pause_on: Stop when more than this share of the last 200 rows was rejected or became unknown, 0 to 1. The
+            rest stays ready.
         allow_duplicates: Send to a person once a row instead of once.
         patience: How long a row that is refused for now is tried.
 
@@ -72,8 +103,16 @@ class Campaign:
         channel: Channel,
         outbox: str | Path | Outbox | None = None,
         options: Mapping[str, Option] | None = None,
-        concurrency: int = CONCURRENCY,
+        route: Route = "personal",
+        subject: str | None = None,
+        chunk_size: int = CHUNK_SIZE,
+        settle: float = SETTLE,
+        resend_created: bool = False,
+        collect: float | None = COLLECT,
+        concurrency: int | None = None,
         limit: int | None = None,
+        between: str | Hours | None = None,
+        pause_on: float | None = None,
         allow_duplicates: bool = False,
         patience: Patience | None = None,
     ) -> None:
@@ -84,26 +123,28 @@ class Campaign:
                 channel=channel,
                 options=options or {},
                 allow_duplicates=allow_duplicates,
+                route=route,
+                subject=subject,
             ),
             SQLiteOutbox(outbox) if isinstance(outbox, (str, Path)) else outbox,
-            concurrency,
-            limit,
-            patience,
+            Manner(
+                concurrency=concurrency,
+                limit=limit,
+                between=hours_of(between),
+                pause_on=pause_on,
+                patience=patience or Patience(),
+                chunk_size=chunk_size,
+                settle=settle,
+                resend_created=resend_created,
+                collect=collect,
+            ),
         )
 
-    def _set_up(
-        self, plan: Plan, outbox: Outbox | None, concurrency: int, limit: int | None, patience: Patience | None
-    ) -> None:
-        if concurrency < 1:
-            raise ValueError("concurrency: must be 1 or more")
-        if limit is not None and limit < 1:
-            raise ValueError("limit: must be 1 or more, or None")
+    def _set_up(self, plan: Plan, outbox: Outbox | None, manner: Manner) -> None:
         self._plan = plan
         self._outbox = outbox
-        self._concurrency = concurrency
-        self._limit = limit
-        self._patience = patience or Patience()
-        self._sender: Sender | None = None
+        self._manner = manner
+        self._sender: Sender | BatchSender | None = None
         self._draining = False
         self.progress: Progress = Progress()
         """Counts of this moment, to be read at any time."""
@@ -114,8 +155,14 @@ class Campaign:
         outbox: str | Path | Outbox,
         *,
         recipients: Recipients | None = None,
-        concurrency: int = CONCURRENCY,
+        chunk_size: int = CHUNK_SIZE,
+        settle: float = SETTLE,
+        resend_created: bool = False,
+        collect: float | None = COLLECT,
+        concurrency: int | None = None,
         limit: int | None = None,
+        between: str | Hours | None = None,
+        pause_on: float | None = None,
         patience: Patience | None = None,
     ) -> Campaign:
         """The campaign of an outbox that is there already: text, channel and options are in it.
@@ -123,8 +170,14 @@ class Campaign:
         Args:
             outbox: Where it is.
             recipients: Where the recipients are now. Default: the file that it was filled from.
+            chunk_size: As for `Campaign`; chunks that are there already keep their rows.
+            settle: As for `Campaign`.
+            resend_created: As for `Campaign`.
+            collect: As for `Campaign`.
             concurrency: As for `Campaign`.
             limit: As for `Campaign`.
+            between: As for `Campaign`.
+            pause_on: As for `Campaign`.
             patience: As for `Campaign`.
 
         Raises:
@@ -146,8 +199,21 @@ class Campaign:
             channel=binding.channel,
             options=options,
             allow_duplicates=binding.allow_duplicates,
+            route=binding.route,
+            subject=binding.subject,
         )
-        campaign._set_up(plan, found, concurrency, limit, patience)
+        manner = Manner(
+            concurrency=concurrency,
+            limit=limit,
+            between=hours_of(between),
+            pause_on=pause_on,
+            patience=patience or Patience(),
+            chunk_size=chunk_size,
+            settle=settle,
+            resend_created=resend_created,
+            collect=collect,
+        )
+        campaign._set_up(plan, found, manner)
         return campaign
 
     def __repr__(self) -> str:
@@ -205,6 +271,7 @@ class Campaign:
         """
         thread = OneThread("hero-recipients")
         try:
+            self._draining = False
             async with self._held(settings) as hold:
                 return await self._filled(hold, settings, thread)
         finally:
@@ -221,7 +288,8 @@ class Campaign:
         wanted = self._plan.bind(settings)
         hold.binding.check(wanted)
         if not hold.filled:
-            found = await self._first_pass(settings, count_sms=False).run(hold, thread)
+            first_pass = self._first_pass(settings, count_sms=False)
+            found = await first_pass.run(hold, thread, stopped=lambda: self._draining)
         else:
             hold.binding.check_input(await thread.run(self._plan.source.sha256), self._plan.source.path)
             found = Preflight.of_summary((await hold.status()).summary)
@@ -236,7 +304,8 @@ class Campaign:
         progress.sent = states[State.SENT]
         progress.rejected = states[State.REJECTED]
         progress.unknown = states[State.UNKNOWN]
-        progress.sending = progress.settled = progress.repeated = 0
+        progress.sending = states[State.SENDING]  # on the batch route: in doubt, and to be settled by this run
+        progress.settled = progress.repeated = 0
         progress.started_at = progress.stopped_at = None
 
     async def run(self, hero: AsyncHero) -> AsyncGenerator[Outcome]:
@@ -255,13 +324,23 @@ class Campaign:
             CampaignStoppedError: The server refuses the key, the practice or the route, cannot be reached, or
                 answers nothing clear.
         """
+        async with aclosing(self.batches(hero)) as batches:
+            async for found in batches:
+                for outcome in found:
+                    yield outcome
+
+    async def batches(self, hero: AsyncHero) -> AsyncGenerator[Sequence[Outcome]]:
+        """`run`, with all outcomes that are there at once: one step of it is one hop for a blocking caller."""
+        from hero_async.client import AsyncHero
+
+        if not isinstance(hero, AsyncHero):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may not be typed
+            raise InvalidArgumentError("hero: must be an AsyncHero; with hero_sync.Hero use hero_sync.bulk.Campaign")
         outflow = Outflow()
         self._draining = False
         task = asyncio.create_task(self._run(hero, outflow))
         try:
             while found := await outflow.next():
-                for outcome in found:
-                    yield outcome
+                yield found
             await task
         except asyncio.CancelledError:
             task.cancel()
@@ -278,21 +357,15 @@ class Campaign:
                 thread = OneThread("hero-recipients")
                 stack.callback(thread.close)
                 hold: Hold = await stack.enter_async_context(self._held(hero.settings))
-                await self._filled(hold, hero.settings, thread)
+                try:
+                    found = await self._filled(hold, hero.settings, thread)
+                except CutShortError:  # nothing was sent, and the next run starts with the first pass again
+                    return
                 reading = await thread.acquire(self._plan.source.open, close_reading)
                 stack.callback(reading.close)
                 layout = self._plan.layout(reading, hero.settings.practice_group_id)
                 matcher = Matcher(reading, layout, hold.hasher, self._plan.source.required)
-                sender = Sender(
-                    hero,
-                    self._plan,
-                    hold=hold,
-                    feed=Feed(hold, matcher, thread, self._limit, outflow.room),
-                    outflow=outflow,
-                    progress=self.progress,
-                    patience=self._patience,
-                    concurrency=self._concurrency,
-                )
+                sender = self._make_sender(hero, hold, matcher, thread, outflow, len(found.messages))
                 self._sender = sender
                 stack.callback(self._forget_sender)
                 if self._draining:
@@ -300,6 +373,34 @@ class Campaign:
                 await sender.run()
         finally:
             outflow.end()
+
+    def _make_sender(
+        self, hero: AsyncHero, hold: Hold, matcher: Matcher, thread: OneThread, outflow: Outflow, practices: int
+    ) -> Sender | BatchSender:
+        manner = self._manner
+        if self._plan.route == "personal":
+            workers = manner.concurrency or CONCURRENCY
+            most_each = max(1, workers // 2) if practices > 1 else None
+            return Sender(
+                hero,
+                self._plan,
+                hold=hold,
+                feed=Feed(hold, matcher, thread, manner.limit, outflow.room, most_each),
+                outflow=outflow,
+                progress=self.progress,
+                manner=manner,
+                concurrency=workers,
+            )
+        return BatchSender(
+            hero,
+            self._plan,
+            hold=hold,
+            feed=ChunkFeed(hold, matcher, thread, manner.limit, outflow.room, size=manner.chunk_size),
+            outflow=outflow,
+            progress=self.progress,
+            manner=manner,
+            concurrency=manner.concurrency or CHUNKS_AT_ONCE,
+        )
 
     def _forget_sender(self) -> None:
         self._sender = None
@@ -321,7 +422,9 @@ class Campaign:
             states: Only rows in these states; None: all.
         """
         async for record in self.outbox.records(states):
-            yield Outcome(record.line, record.state, record.reason, record.message_id, record.reference)
+            yield Outcome(
+                record.line, record.state, record.reason, record.message_id, record.reference, record.batch_id
+            )
 
     async def reconcile(self, mark: Word, *, lines: Collection[int] | None) -> int:
         """Settle unknown rows on a person's word, who has looked in Hero. Gives how many.
@@ -357,9 +460,19 @@ class Campaign:
         await self.outbox.purge()
 
 
+def hours_of(between: str | Hours | None) -> Hours | None:
+    """Hours as a user may give them."""
+    return Hours.parse(between) if isinstance(between, str) else between
+
+
 async def _end(task: asyncio.Task[None]) -> None:
-    """Wait for a run that nobody listens to any more."""
-    with anyio.CancelScope(shield=True):
+    """Wait for a run that nobody listens to any more. A cancel ends it at once, and waits until it has unwound."""
+    try:
+        with anyio.CancelScope(shield=True):
+            await asyncio.wait({task})
+    except asyncio.CancelledError:  # from task.cancel(): no scope keeps that off
+        task.cancel()
         await asyncio.wait({task})
+        raise
     if not task.cancelled():
         task.exception()  # seen: whoever left does not care why it ended

@@ -10,6 +10,7 @@ The functions of this module are the rules of the personal route, one message a 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from enum import Enum, StrEnum
 from typing import Final, Literal
@@ -269,6 +270,32 @@ class Patience:
             return None
         failure = Failure(Delivery.NO, idempotent=True, status=429 if limited else None, retry_after=retry_after)
         return self.policy.wait(done, failure)
+
+
+class ErrorRate:
+    """The share of the last rows that were rejected or became unknown."""
+
+    __slots__ = ("_bad", "_last")
+
+    MOST: Final = 200
+    """Rows that are looked at."""
+
+    LEAST: Final = 20
+    """Below so many the share is 0: the first row would be all or nothing."""
+
+    def __init__(self) -> None:
+        self._last: deque[bool] = deque()
+        self._bad = 0
+
+    def add(self, state: State, rows: int = 1) -> float:
+        """Count rows that were settled alike. Gives the share."""
+        is_bad = state in (State.REJECTED, State.UNKNOWN)
+        for _ in range(min(rows, self.MOST)):
+            self._last.append(is_bad)
+            self._bad += is_bad
+            if len(self._last) > self.MOST:
+                self._bad -= self._last.popleft()
+        return self._bad / len(self._last) if len(self._last) >= self.LEAST else 0.0
 
 
 def brake(*, doubts: int, given_up: int, concurrency: int) -> str | None:

@@ -48,7 +48,7 @@ class OutboxMismatchError(OutboxError):
     """The outbox belongs to another campaign."""
 
     differs: tuple[str, ...] = ()
-    """What differs: "origin", "practice", "channel", "text", "options", "input"."""
+    """What differs: "origin", "practice", "channel", "text", "options", "route", "subject", "input"."""
 
     def __init__(self, message: str, *, differs: tuple[str, ...] = ()) -> None:
         super().__init__(message)

@@ -16,10 +16,11 @@ from typing import Any, Final, NamedTuple, Protocol
 import attrs
 import msgspec
 
+from hero_async.bulk.chunks import ChunkHold
 from hero_async.bulk.decide import State, Word
 from hero_async.bulk.errors import InputChangedError, OutboxMismatchError
 from hero_async.bulk.identity import Hasher
-from hero_async.bulk.rows import Channel
+from hero_async.bulk.rows import Channel, Route
 
 FILL_AT_ONCE: Final = 1000
 """Rows that are validated and stored in one go."""
@@ -43,6 +44,10 @@ class Binding:
     """Arguments of `messages.send` that are the same for all, as JSON with sorted keys."""
 
     allow_duplicates: bool = False
+    route: Route = "personal"
+    subject: str | None = attrs.field(default=None, repr=False)
+    """Of the e-mail, on the batch route."""
+
     input_path: str | None = None
     """Where the recipients were read. Told, not compared: the same file may lie elsewhere."""
 
@@ -62,6 +67,8 @@ class Binding:
             "text": "text",
             "options": "options",
             "allow_duplicates": "options",
+            "route": "route",
+            "subject": "subject",
         }
         differs = dict.fromkeys(word for name, word in names.items() if getattr(self, name) != getattr(wanted, name))
         if differs:
@@ -97,10 +104,19 @@ class Binding:
         Of the input it takes the path, not the content, and it leaves `allow_duplicates` out: a corrected file or a
         second thought must meet the outbox that knows who was sent to, and be refused, not start anew.
         """
-        parts = (self.origin, self.practice, self.channel, self.text, self.options, self.input_path)
-        digest = hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:12]
         name = Path(self.input_path).stem if self.input_path else "recipients"
-        return f"{name}-{digest}.outbox"
+        return f"{name}-{self._digest()}.outbox"
+
+    @property
+    def tag(self) -> str:
+        """What the names of a campaign's batches begin with: the same campaign and recipients, the same tag."""
+        return self._digest(self.input_sha256)
+
+    def _digest(self, *more: str) -> str:
+        parts = [self.origin, self.practice, self.channel, self.text, self.options, self.input_path, *more]
+        if self.route != "personal":
+            parts += [self.route, self.subject]
+        return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:12]
 
 
 class Row(NamedTuple):
@@ -128,6 +144,9 @@ class Entry(NamedTuple):
     digest: bytes
     patient_id: str | None
     """What registering the patient gave, in this run or an earlier one."""
+
+    chunk: int | None = None
+    """The chunk that it is in, on the batch route."""
 
 
 class Change(NamedTuple):
@@ -164,6 +183,8 @@ class Record(NamedTuple):
     reason: str | None
     message_id: str | None
     at: datetime
+    batch_id: str | None = None
+    """The batch that it went out with, on the batch route."""
 
 
 @attrs.frozen(kw_only=True)
@@ -174,7 +195,7 @@ class Status:
     """Rows by state; every state is there."""
 
     reasons: Mapping[str, int]
-    """Rows by reason, of those that have one."""
+    """Rows by reason, of those that have one and are not `ready`."""
 
     running: bool
     """Whether a process is sending from it at this moment. If none is, rows in `sending` are from a run that was
@@ -185,6 +206,9 @@ class Status:
 
     summary: Mapping[str, Any] = attrs.field(factory=dict[str, Any], repr=False)
     """What the first pass counted."""
+
+    drafts: Sequence[str] = ()
+    """Names of batches that may have been created and that nobody will send: the answer to the create was lost."""
 
     @property
     def rows(self) -> int:
@@ -197,7 +221,7 @@ class Status:
         return self.filled and not self.states[State.READY] and not self.states[State.SENDING]
 
 
-class Hold(Protocol):
+class Hold(ChunkHold, Protocol):
     """An outbox in the hands of the one run that may send from it.
 
     Taking hold makes rows that a run left in `sending` unknown.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from typing import Any, Final
@@ -108,6 +108,10 @@ class _Count:
             self.segments += segments
 
 
+class CutShortError(Exception):
+    """A first pass ended early, because it was asked to."""
+
+
 class FirstPass:
     """Reads, validates and stores all rows. Holds one chunk in memory.
 
@@ -123,10 +127,16 @@ class FirstPass:
         self._count_sms = count_sms and plan.channel == "sms"
         self._count = _Count()
 
-    async def run(self, hold: Hold, thread: OneThread) -> Preflight:
+    async def run(self, hold: Hold, thread: OneThread, *, stopped: Callable[[], bool] = bool) -> Preflight:
         """Fill an outbox.
 
+        Args:
+            hold: The outbox.
+            thread: The thread that reads.
+            stopped: Asked after each chunk.
+
         Raises:
+            CutShortError: `stopped` said so. The outbox stays unfilled.
             InputError: The recipients as a whole cannot be used. The outbox stays unfilled.
         """
         await hold.start_fill()
@@ -140,6 +150,9 @@ class FirstPass:
             while (chunk := await coming) is not None:
                 coming = thread.begin(partial(next, chunks, None))  # while this one is stored
                 try:
+                    if stopped():
+                        await thread.run(reading.close)  # the run ends now, and its loop perhaps too
+                        raise CutShortError
                     self._count.add(chunk, await hold.fill(chunk.rows))
                 except BaseException:
                     forget(coming)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import attrs
 
 from hero_async import clock
@@ -20,10 +22,13 @@ class Outcome:
     """A code: why it was rejected, why nobody knows."""
 
     message_id: str | None = None
-    """Hero's id of the message."""
+    """Hero's id of the message; None on the batch route, until it was collected."""
 
     reference: str | None = attrs.field(default=None, repr=False)
     """Your reference; None for a file."""
+
+    batch_id: str | None = None
+    """Hero's id of the batch, on the batch route."""
 
 
 @attrs.define
@@ -48,6 +53,8 @@ class Progress:
     """On `clock.monotonic`; None before the first row."""
 
     stopped_at: float | None = None
+    opens_at: datetime | None = None
+    """When sending goes on, UTC, while it waits for the hours in which patients may be written to."""
 
     @property
     def elapsed(self) -> float:
@@ -66,15 +73,15 @@ class Progress:
         """Until all is settled at this rate; None while there is no rate."""
         return (self.ready + self.sending) / self.rate if self.rate > 0 else None
 
-    def settle(self, state: State) -> None:
-        """One row was settled."""
-        self.settled += 1
+    def settle(self, state: State, rows: int = 1) -> None:
+        """So many rows were settled alike."""
+        self.settled += rows
         match state:
             case State.SENT:
-                self.sent += 1
+                self.sent += rows
             case State.REJECTED:
-                self.rejected += 1
+                self.rejected += rows
             case State.UNKNOWN:
-                self.unknown += 1
+                self.unknown += rows
             case State.READY | State.SENDING:
                 raise ValueError(f"{state} is not settled")

@@ -17,7 +17,7 @@ from hero_async.bulk.source import Reading, Source, close_reading
 from hero_async.bulk.thread import OneThread
 
 NEW_COLUMNS: Final = ("state", "reason", "message_id", "batch_id")
-"""What is added. `batch_id` is empty for messages that were sent one by one."""
+"""What is added. `batch_id` is empty for messages that were sent one by one, `message_id` where a batch showed none."""
 
 _AT_ONCE: Final = 1000
 _FORMULA: Final = tuple("=+-@\t\r\n＝＋－＠")  # the last four are their full-width twins
@@ -137,5 +137,5 @@ def _fit(cells: Sequence[str], width: int) -> list[str]:
 
 
 def _joined(cells: Sequence[str], record: Record) -> list[Any]:
-    added = (record.state.value, record.reason or "", record.message_id or "", "")
+    added = (record.state.value, record.reason or "", record.message_id or "", record.batch_id or "")
     return [harmless(cell) for cell in (*cells, *added)]

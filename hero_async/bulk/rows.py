@@ -9,6 +9,8 @@ Columns that mean something (upper and lower case, spaces, hyphens and underscor
     recipient_contact_detail               a phone number (sms) or an address (email) to use in place of the record's
 
 A row uses the first of the three ways that it has filled. All other columns are for the text.
+On the batch route every row needs nhs_number and dob, and recipient_contact_detail cannot be used.
+
 A date of birth is `YYYY-MM-DD`, or day first: `DD/MM/YYYY`, `DD-MM-YYYY`, `DD.MM.YYYY`, `DD-Mon-YYYY`. The month
 is never guessed, and a year has four digits.
 """
@@ -28,6 +30,7 @@ from hero_async.fields import normalise_nhs_number
 from hero_async.hiding import hidden
 
 Channel = Literal["sms", "email", "nhs_app", "hero"]
+Route = Literal["personal", "batch"]
 
 _ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
     "patient_id": ("hero_patient_id",),
@@ -55,6 +58,7 @@ RULES: Final[Mapping[str, str]] = {
     "columns": "has another number of cells than the first line",
     "identity_missing": "needs patient_id, or nhs_number and dob, or forename, surname, dob and postcode",
     "patient_id_not_digits": "patient_id: must be digits only",
+    "nhs_number_missing": "nhs_number: is needed on the batch route",
     "nhs_number": "nhs_number: must be ten digits with a right check digit",
     "dob_missing": "dob: is needed with an nhs_number",
     "dob_format": "dob: must be a date as YYYY-MM-DD or DD/MM/YYYY",
@@ -191,7 +195,7 @@ class Layout:
         MissingExtraError: A column needs a package that is not installed.
     """
 
-    __slots__ = ("_at", "_contact", "_dob_at", "_needed", "_practice", "_today", "render", "width")
+    __slots__ = ("_at", "_contact", "_dob_at", "_in_batches", "_needed", "_practice", "_today", "render", "width")
 
     def __init__(
         self,
@@ -202,6 +206,7 @@ class Layout:
         practice: str | None,
         today: date,
         extra_columns: Sequence[str] = (),
+        route: Route = "personal",
     ) -> None:
         places = _places(columns)
         self.width: int = len(columns)
@@ -209,6 +214,7 @@ class Layout:
         self._at = {role: place for role in _ALIASES if (place := _find(role, places)) is not None}
         self._dob_at = self._at.get("dob")
         self._practice = practice
+        self._in_batches = route == "batch"
         self._check_columns(practice)
         self._contact = self._contact_check(channel)
         self._needed = [(name, _field_place(name, places)) for name in template.fields]
@@ -219,7 +225,12 @@ class Layout:
 
     def _check_columns(self, practice: str | None) -> None:
         ways = (("patient_id",), ("nhs_number", "dob"), ("forename", "surname", "dob", "postcode"))
-        if not any(all(role in self._at for role in way) for way in ways):
+        if self._in_batches:
+            if "nhs_number" not in self._at or "dob" not in self._at:
+                raise InputError("needs the columns nhs_number and dob on the batch route", line=1)
+            if "recipient_contact_detail" in self._at:
+                raise InputError("recipient_contact_detail cannot be used on the batch route", line=1)
+        elif not any(all(role in self._at for role in way) for way in ways):
             raise InputError(
                 "needs a column patient_id, or nhs_number and dob, or forename, surname, dob and postcode", line=1
             )
@@ -269,7 +280,10 @@ class Layout:
             if not (patient_id.isascii() and patient_id.isdigit()):
                 return "patient_id_not_digits"
             who.patient_id = patient_id
-            return None
+            if not self._in_batches:
+                return None
+        if self._in_batches and who.nhs_number is None:
+            return "nhs_number_missing"
         return self._read_person(who, cells)
 
     def _read_person(self, who: Recipient, cells: Sequence[str]) -> str | None:

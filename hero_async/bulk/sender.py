@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, cast
+from collections.abc import Collection
+from typing import TYPE_CHECKING
 
 import anyio
-import attrs
 
 from hero_async import clock
 from hero_async.bulk import decide
-from hero_async.bulk.decide import Patience, State
-from hero_async.bulk.errors import CampaignStoppedError, OutboxError
+from hero_async.bulk.decide import State
+from hero_async.bulk.errors import OutboxError
 from hero_async.bulk.feed import Feed
 from hero_async.bulk.identity import Hasher
 from hero_async.bulk.journal import Journal
@@ -18,18 +18,14 @@ from hero_async.bulk.outbox import Hold
 from hero_async.bulk.outflow import Outflow
 from hero_async.bulk.plan import Plan
 from hero_async.bulk.progress import Progress
+from hero_async.bulk.steering import WORDS, Hand, Manner, Steering, first_of
 from hero_async.bulk.worker import Worker
 
 if TYPE_CHECKING:
     from hero_async.client import AsyncHero
 
-_WORDS: Final = {
-    "too_many_unknown": "one row after the other became unknown: the server, or the way to it, is in trouble",
-    "unreachable": "the server cannot be reached, or keeps refusing for now",
-}
 
-
-class Sender:
+class Sender(Steering):
     """Sends what a feed hands out.
 
     Args:
@@ -39,7 +35,7 @@ class Sender:
         feed: Where jobs come from.
         outflow: Where outcomes go.
         progress: What is counted.
-        patience: How long a row that is refused for now is tried.
+        manner: How to go about it.
         concurrency: How many rows are under way at once.
     """
 
@@ -52,32 +48,16 @@ class Sender:
         feed: Feed,
         outflow: Outflow,
         progress: Progress,
-        patience: Patience,
+        manner: Manner,
         concurrency: int,
     ) -> None:
-        own = hero.settings
-        self.plan = plan
+        super().__init__(hero, plan, outflow=outflow, progress=progress, manner=manner)
         self.hasher: Hasher = hold.hasher
         self.feed = feed
-        self.outflow = outflow
-        self.progress = progress
-        policy = attrs.evolve(own.retries, retries=max(patience.tries, 1))
-        self.patience: Patience = attrs.evolve(patience, policy=policy)
         self.journal: Journal = Journal(hold, outflow.publish, concurrency)
-        self.stopping: bool = False
-        self._hero = hero.with_options(retries=attrs.evolve(own.retries, retries=0))
-        self._views: dict[str, AsyncHero] = {own.practice_group_id: self._hero}
         self._workers = [Worker(self) for _ in range(concurrency)]
-        self._failure: Exception | None = None
         self._doubts = 0
         self._given_up = 0
-
-    def view(self, practice: str) -> AsyncHero:
-        """The client for a practice: the same connections."""
-        view = self._views.get(practice)
-        if view is None:
-            view = self._views[practice] = self._hero.with_options(practice_group_id=practice)
-        return view
 
     async def run(self) -> None:
         """Send until the feed ends, a drain, or a stop.
@@ -97,7 +77,7 @@ class Sender:
                     self.feed.close()
                     self.journal.close()
         except BaseExceptionGroup as group:  # an interrupt, or a bug in an outbox: all else goes through `fail`
-            raise _first(group) from None
+            raise first_of(group) from None
         finally:
             self.progress.stopped_at = clock.monotonic()
         if self._failure is not None:
@@ -117,32 +97,18 @@ class Sender:
         except Exception as error:  # noqa: BLE001  # raised by `run`, when the sends under way have ended
             self.fail(error)
 
-    def drain(self) -> None:
-        """Finish the sends under way and start nothing new. Rows that only wait stay `ready`."""
-        self.stopping = True
+    def hands(self) -> Collection[Hand]:
+        """All who work for the run."""
+        return self._workers
+
+    def close_feed(self) -> None:
+        """Hand out nothing more."""
         self.feed.close()
-        self.outflow.let_go()
-        for worker in self._workers:
-            worker.hurry()
-
-    def fail(self, error: Exception) -> None:
-        """Stop the campaign; the sends under way end first. The first reason counts."""
-        if self._failure is None:
-            self._failure = error
-        self.drain()
-
-    def stop(self, reason: str, words: str) -> None:
-        """Stop the campaign because every further row would fare the same."""
-        self.fail(
-            CampaignStoppedError(
-                f"stopped: {words}; rows that are not settled are ready: mend the cause and run it again",
-                reason=reason,
-            )
-        )
 
     def settled(self, state: State) -> None:
         """Count a settled row, and stop if the server answers nothing clear any more."""
         self.progress.settle(state)
+        self.count_errors(state)
         self._given_up = 0
         if state is State.UNKNOWN:
             self._doubts += 1
@@ -158,10 +124,4 @@ class Sender:
     def _brake(self) -> None:
         reason = decide.brake(doubts=self._doubts, given_up=self._given_up, concurrency=len(self._workers))
         if reason is not None:
-            self.stop(reason, _WORDS[reason])
-
-
-def _first(error: BaseException) -> BaseException:
-    while isinstance(error, BaseExceptionGroup):
-        error = cast("BaseExceptionGroup[BaseException]", error).exceptions[0]
-    return error
+            self.stop(reason, WORDS[reason])

@@ -22,7 +22,9 @@ from typing import Any, Final
 
 import anyio.to_thread
 
+from hero_async.bulk.chunks import Advance, Chunk, Member, Note
 from hero_async.bulk.decide import State, Word
+from hero_async.bulk.decide_batch import ChunkState
 from hero_async.bulk.errors import OutboxBusyError, OutboxError
 from hero_async.bulk.identity import KEY_BYTES, Hasher
 from hero_async.bulk.outbox import Binding, Change, Claim, Entry, Record, Row, Status, Twin
@@ -293,6 +295,40 @@ class SQLiteHold:
     async def mark(self, lines: Collection[int] | None, word: Word) -> int:
         """Settle unknown rows on a person's word."""
         return await self._thread.run(self._store.mark, lines, word)
+
+    async def form(self, practice: str, lines: Sequence[int]) -> Chunk:
+        """Make a chunk of rows that are ready and in none."""
+        return await self._thread.run(self._store.chunks.form, practice, lines)
+
+    async def chunks(self, states: Collection[ChunkState], after: int = 0, limit: int = 100) -> Sequence[Chunk]:
+        """Chunks in these states, by id."""
+        return await self._thread.run(self._store.chunks.chunks, states, after, limit)
+
+    async def sizes(self) -> Mapping[int, int]:
+        """How many ready rows each chunk has whose rows are ready."""
+        return await self._thread.run(self._store.chunks.sizes)
+
+    async def members(self, chunk: int, state: State) -> Sequence[Member]:
+        """Rows of a chunk that are in this state, by line."""
+        return await self._thread.run(self._store.chunks.members, chunk, state)
+
+    async def advance(self, advance: Advance) -> None:
+        """Move a chunk and its rows, durably."""
+        await self._thread.run(self._store.chunks.advance, advance)
+
+    async def divide(
+        self, advance: Advance, rejected: Mapping[int, str], parts: Sequence[Sequence[int]]
+    ) -> Sequence[Chunk]:
+        """Let a chunk be gone, for rejected rows and smaller chunks, durably."""
+        return await self._thread.run(self._store.chunks.divide, advance, rejected, parts)
+
+    async def note(self, chunk: int, notes: Collection[Note], *, done: bool) -> int:
+        """Keep what the server showed of a chunk's rows that are sent."""
+        return await self._thread.run(self._store.chunks.note, chunk, notes, done=done)
+
+    async def drafts(self) -> Sequence[str]:
+        """Names of drafts that were left behind."""
+        return await self._thread.run(self._store.chunks.drafts)
 
     def release(self) -> None:
         """Close the file and let the lock go."""

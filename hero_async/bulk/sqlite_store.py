@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -19,10 +19,13 @@ import msgspec
 
 from hero_async import clock
 from hero_async.bulk.decide import MOVES, State, Word, after_claim, after_crash, after_word
+from hero_async.bulk.decide_batch import ChunkState
 from hero_async.bulk.errors import InputError, OutboxError
 from hero_async.bulk.outbox import Binding, Change, Claim, Entry, Record, Row, Status, Twin
+from hero_async.bulk.sqlite_chunks import TABLES as CHUNK_TABLES
+from hero_async.bulk.sqlite_chunks import ChunkStore
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
 _APPLICATION: Final = 0x4865726F  # "Hero", so that file(1) and we can tell an outbox from another database
 _OLDEST_SQLITE: Final = (3, 33, 0)  # UPDATE … FROM
 
@@ -38,7 +41,8 @@ CREATE TABLE row (
     state TEXT NOT NULL,
     reason TEXT,
     message_id TEXT,
-    at INTEGER NOT NULL
+    at INTEGER NOT NULL,
+    chunk INTEGER
 );
 CREATE UNIQUE INDEX row_reference ON row (reference) WHERE reference IS NOT NULL;
 CREATE UNIQUE INDEX row_person ON row (person) WHERE person IS NOT NULL;
@@ -68,6 +72,10 @@ class Store:
     def __init__(self, connection: sqlite3.Connection, label: str) -> None:
         self._db = connection
         self._label = label
+        self.chunks: ChunkStore = ChunkStore(
+            connection, self._transaction, self._told, now=_milliseconds, tag=lambda: self.binding().tag
+        )
+        """The batch route's part of it."""
 
     @classmethod
     def connect(cls, path: Path | None) -> Store:
@@ -121,7 +129,7 @@ class Store:
         with self._transaction():
             self._db.execute(f"PRAGMA application_id = {_APPLICATION}")
             self._db.execute(f"PRAGMA user_version = {SCHEMA}")
-            for statement in _TABLES.strip().split(";")[:-1]:
+            for statement in (_TABLES + CHUNK_TABLES).strip().split(";")[:-1]:
                 self._db.execute(statement)
             self._keep("binding", msgspec.json.encode(attrs.asdict(binding)).decode())
         self._is_empty = False
@@ -196,16 +204,17 @@ class Store:
         """Rows that a run left in `sending` become what the rules say."""
         step = after_crash(State.SENDING)
         with self._transaction():
+            self.chunks.settle_crash()
             return self._db.execute(
-                "UPDATE row SET state = ?, reason = ?, at = ? WHERE state = ?",
+                "UPDATE row SET state = ?, reason = ?, at = ? WHERE state = ? AND chunk IS NULL",
                 (step.state.value, step.reason, _milliseconds(), State.SENDING.value),
             ).rowcount
 
     def ready(self, after: int, limit: int) -> list[Entry]:
         """The next rows that are ready, by line."""
-        with _told(self._label, "cannot be read"):
+        with self._told("cannot be read"):
             found = self._db.execute(
-                "SELECT line, digest, patient_id FROM row WHERE line > ? AND state = ? ORDER BY line LIMIT ?",
+                "SELECT line, digest, patient_id, chunk FROM row WHERE line > ? AND state = ? ORDER BY line LIMIT ?",
                 (after, State.READY.value, limit),
             ).fetchall()
         return [Entry(*values) for values in found]
@@ -253,6 +262,11 @@ class Store:
                 chosen = sorted(set(lines))
                 self._refuse_unmarkable(chosen)
             self._change([Change(line, step.state, step.reason) for line in chosen])
+            if step.state is State.READY:  # into a new chunk: the batch that it was in may yet turn out to be sent
+                self._db.execute(
+                    "UPDATE row SET chunk = NULL WHERE state = ? AND chunk IN (SELECT id FROM chunk WHERE state = ?)",
+                    (State.READY.value, ChunkState.UNKNOWN.value),
+                )
         return len(chosen)
 
     def _refuse_unmarkable(self, lines: Sequence[int]) -> None:
@@ -267,12 +281,13 @@ class Store:
         """Where the campaign stands."""
         states = dict.fromkeys(State, 0)
         reasons: dict[str, int] = {}
-        with _told(self._label, "cannot be read"):
+        with self._told("cannot be read"):
             found = self._db.execute("SELECT state, reason, count(*) FROM row GROUP BY state, reason").fetchall()
             summary = self._kept("summary")
+            drafts = self.chunks.drafts()
         for state, reason, number in found:
             states[State(state)] += number
-            if reason is not None:
+            if reason is not None and state != State.READY:  # of a row that is tried again it is no news
                 reasons[reason] = reasons.get(reason, 0) + number
         return Status(
             states=states,
@@ -280,21 +295,31 @@ class Store:
             running=running,
             filled=summary is not None,
             summary=msgspec.json.decode(summary or "{}"),
+            drafts=drafts,
         )
 
     def records(self, states: Collection[State] | None, after: int, limit: int) -> list[Record]:
         """The next rows by line, of these states."""
         chosen = [state.value for state in (State if states is None else states)]
         marks = ",".join("?" * len(chosen))
-        with _told(self._label, "cannot be read"):
+        with self._told("cannot be read"):
             found = self._db.execute(
-                "SELECT line, reference, digest, state, reason, message_id, at FROM row"  # noqa: S608  # question marks
-                f" WHERE line > ? AND state IN ({marks}) ORDER BY line LIMIT ?",
+                "SELECT line, reference, digest, row.state, reason, message_id, row.at, batch_id FROM row"  # noqa: S608  # question marks
+                f" LEFT JOIN chunk ON id = chunk WHERE line > ? AND row.state IN ({marks}) ORDER BY line LIMIT ?",
                 (after, *chosen, limit),
             ).fetchall()
         return [
-            Record(line, reference, digest, State(state), reason, message_id, datetime.fromtimestamp(at / 1000, tz=UTC))
-            for line, reference, digest, state, reason, message_id, at in found
+            Record(
+                line,
+                reference,
+                digest,
+                State(state),
+                reason,
+                message_id,
+                datetime.fromtimestamp(at / 1000, tz=UTC),
+                None if state == State.READY else batch_id,
+            )
+            for line, reference, digest, state, reason, message_id, at, batch_id in found
         ]
 
     def _kept(self, name: str) -> str | None:
@@ -310,7 +335,7 @@ class Store:
 
     @contextmanager
     def _transaction(self) -> Generator[None]:
-        with _told(self._label, "cannot be written"):
+        with self._told("cannot be written"):
             self._db.execute("BEGIN IMMEDIATE")
             with self._ending():
                 yield
@@ -325,6 +350,9 @@ class Store:
             except BaseException:
                 self._undo()
                 raise
+
+    def _told(self, what: str) -> AbstractContextManager[None]:
+        return _told(self._label, what)
 
     def _undo(self) -> None:
         if self._db.in_transaction:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import anyio
-import attrs
-
 from hero_async import clock
 from hero_async.api.patients import PatientId
 from hero_async.bulk import decide
 from hero_async.bulk.decide import Action, Answer, State, Step
 from hero_async.bulk.errors import CampaignError
 from hero_async.bulk.feed import Job
+from hero_async.bulk.heard import ACCEPTED, Heard, hear
 from hero_async.bulk.outbox import Change, Claim
 from hero_async.bulk.progress import Outcome
-from hero_async.errors import HeroError, InvalidArgumentError, RateLimitError
+from hero_async.bulk.steering import ClosedError, DrainingError, Scoped
+from hero_async.errors import HeroError, InvalidArgumentError
 
 if TYPE_CHECKING:
     from hero_async.api.messages import SentMessage
@@ -24,37 +23,12 @@ if TYPE_CHECKING:
     from hero_async.client import AsyncHero
 
 
-class _DrainingError(Exception):
-    """Raised by the guard: the run is to start nothing new."""
-
-
-@attrs.frozen
-class _Heard:
-    """What came of one call."""
-
-    answer: Answer
-    reason: str | None = None
-    retry_after: float | None = None
-    words: str = ""
-
-
-_ACCEPTED = _Heard(Answer.ACCEPTED)
-
-
-def _hear(error: HeroError) -> _Heard:
-    after = error.retry_after if isinstance(error, RateLimitError) else None
-    words = f"{error.operation or 'a call'}: {error.args[0]}"
-    return _Heard(decide.read_error(error), decide.reason_of(error), after, words)
-
-
-class Worker:
+class Worker(Scoped):
     """Sends rows, one at a time. At any moment at most one of its rows is not settled on disk."""
 
     __slots__ = (
         "_line",
         "_message_id",
-        "_on_the_wire",
-        "_scope",
         "_sender",
         "_settled",
         "_state",
@@ -63,9 +37,8 @@ class Worker:
     )
 
     def __init__(self, sender: Sender) -> None:
+        super().__init__()
         self._sender = sender
-        self._scope = anyio.CancelScope()
-        self._on_the_wire = False
         self._start(0)
 
     def _start(self, line: int) -> None:
@@ -78,11 +51,6 @@ class Worker:
     def __repr__(self) -> str:
         return "<Worker>"
 
-    def hurry(self) -> None:
-        """End now; but a send under way is finished first."""
-        if not self._on_the_wire:
-            self._scope.cancel()
-
     async def run(self) -> None:
         """Take jobs until there are no more."""
         sender = self._sender
@@ -92,14 +60,18 @@ class Worker:
                     job = sender.feed.next() or await sender.feed.take()
                     if job is None:
                         return
-                    await self._handle(job)
-            except _DrainingError:
+                    try:
+                        await self._handle(job)
+                    finally:
+                        sender.feed.done(job)
+            except DrainingError:
                 return
             except Exception as error:  # noqa: BLE001  # raised by the run, when the other sends under way have ended
                 sender.fail(error)
 
     async def _handle(self, job: Job) -> None:
         progress = self._sender.progress
+        await self._sender.until_open()
         self._start(job.line)
         progress.ready -= 1
         progress.sending += 1
@@ -123,7 +95,7 @@ class Worker:
             if not await self._go_on(job, step, heard):
                 return False
 
-    async def _ask(self, job: Job, view: AsyncHero) -> _Heard:
+    async def _ask(self, job: Job, view: AsyncHero) -> Heard:
         who = job.who
         try:
             found = await view.patients.register_pds(
@@ -134,11 +106,11 @@ class Worker:
                 postcode=who.postcode,
             )
         except HeroError as error:
-            return _hear(error)
+            return hear(error)
         if isinstance(found, PatientId):
             job.patient_id = found.patient_id
-            return _ACCEPTED
-        return _Heard(Answer.VERIFY)
+            return ACCEPTED
+        return Heard(Answer.VERIFY)
 
     async def _claim(self, job: Job) -> bool:
         """Keep the patient's id; False: another row is for the same patient."""
@@ -160,18 +132,21 @@ class Worker:
         call, heard = self._build(job, view)
         while True:
             if call is not None:
+                await self._sender.until_open()
                 try:
                     sent = await view.execute(call, guard=self._guard)
-                except (CampaignError, _DrainingError):  # the guard's own: nothing was sent
+                except ClosedError:
+                    continue
+                except (CampaignError, DrainingError):  # the guard's own: nothing was sent
                     raise
                 except HeroError as error:
-                    heard = _hear(error)
+                    heard = hear(error)
                 except BaseException:  # a cancel, in all likelihood
                     self._cut(job)
                     raise
                 else:
                     self._message_id = sent.message_id
-                    heard = _ACCEPTED
+                    heard = ACCEPTED
             step = decide.after_send(self._state, heard.answer, heard.reason)
             if step.action is Action.SETTLE:
                 self._settle(job, step)
@@ -179,7 +154,7 @@ class Worker:
             if not await self._go_on(job, step, heard):
                 return
 
-    def _build(self, job: Job, view: AsyncHero) -> tuple[Call[SentMessage] | None, _Heard]:
+    def _build(self, job: Job, view: AsyncHero) -> tuple[Call[SentMessage] | None, Heard]:
         plan = self._sender.plan
         try:
             call = view.messages.send.build(
@@ -190,17 +165,20 @@ class Worker:
                 **plan.options,
             )
         except InvalidArgumentError as error:
-            return None, _hear(error)
-        return call, _ACCEPTED
+            return None, hear(error)
+        return call, ACCEPTED
 
     async def _guard(self) -> None:
         """Commit the intent. Called by the client directly before the first byte."""
         sender = self._sender
         if sender.stopping:
-            raise _DrainingError
+            raise DrainingError
         self._on_the_wire = True
         if self._state is State.SENDING:
             return  # a second attempt of the same call, after the key was fetched anew
+        if not sender.is_open:
+            self._on_the_wire = False
+            raise ClosedError
         try:
             group = sender.journal.join(Change(self._line, State.SENDING))
             await group.written
@@ -216,7 +194,7 @@ class Worker:
         if step.state is State.UNKNOWN:
             self._settle(job, step)
 
-    async def _go_on(self, job: Job, step: Step, heard: _Heard) -> bool:
+    async def _go_on(self, job: Job, step: Step, heard: Heard) -> bool:
         """Do what a rule says. True: the same call again."""
         sender = self._sender
         if step.action is Action.SETTLE:

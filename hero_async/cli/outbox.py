@@ -63,6 +63,7 @@ async def _binding(journal: SQLiteOutbox) -> Binding:
 def _about(binding: Binding) -> dict[str, Any]:
     return {
         "channel": binding.channel,
+        "route": binding.route,
         "practice_group": binding.practice,
         "origin": binding.origin,
         "input": binding.input_path,
@@ -120,7 +121,13 @@ async def _list_unknown(journal: SQLiteOutbox, *, json: bool) -> int:
     if found.states[State.SENDING] and not found.running:
         async with journal.hold():  # a run was cut off: taking hold makes what was under way unknown
             pass
+        found = await journal.status()
     unknown = [record async for record in journal.records([State.UNKNOWN])]
+    if found.states[State.SENDING] and not found.running:
+        output.say(
+            f"{output.count(found.states[State.SENDING], 'row')} more in batches that were cut off: the next run asks"
+            " Hero what became of them"
+        )
     if json:
         output.answer_json({"outbox": journal.label, "unknown": [_unknown_json(record) for record in unknown]})
     elif not unknown:

@@ -95,6 +95,8 @@ def _counts(progress: Progress) -> Text:
 
 def _pace(progress: Progress) -> str:
     """Rate and time left, as far as there are any."""
+    if progress.opens_at is not None:
+        return f"waits until {progress.opens_at.astimezone():%H:%M}"
     if not progress.settled:
         return ""
     rate = f"{progress.rate:,.0f}/s"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -27,6 +28,7 @@ def sandbox(
     rate_limit: str | None = None,
     seed: int = 0,
     recipients: Path | None = None,
+    webhook: str | None = None,
     json: bool = False,
     common: Common = COMMON,
 ) -> int:
@@ -38,14 +40,24 @@ def sandbox(
         rate_limit: How fast a practice may call, such as "20/s". Default: no limit.
         seed: The same seed makes the same patients.
         recipients: Write its patients to this CSV file, for 'hero send'.
+        webhook: An http address on this machine that is told, signed, of what happens. The key: HERO_SIGNING_KEY, or
+            the one that is shown.
         json: Tell address, key and practice groups as a line of JSON, and at the end what the ledger counted.
         common: Options of every command.
     """
     limit = as_rate_limit(rate_limit)
-    made = Sandbox(port=port, patients=patients, seed=seed, rate_limit=None if limit is None else limit.rate)
+    made = Sandbox(
+        port=port,
+        patients=patients,
+        seed=seed,
+        rate_limit=None if limit is None else limit.rate,
+        webhook=webhook,
+        signing_key=os.environ.get("HERO_SIGNING_KEY") or "sandbox-signing-key",
+    )
     if recipients is not None:
         write_csv(recipients, COLUMNS, (row_of(patient) for patient in made.patients))
-    run(lambda: _serve(made, _announce_json if json else _announce))
+    announce = _announce_json if json else partial(_announce, tells=webhook is not None)
+    run(lambda: _serve(made, announce))
     summary = made.ledger.summary()
     if json:
         output.answer_json(summary)
@@ -55,6 +67,11 @@ def sandbox(
         f"{output.count(summary['messages'], 'message')} accepted, "
         f"{output.count(summary['doubled'], 'patient')} with more than one"
     )
+    if webhook is not None:
+        told = made.webhooks.sent
+        output.say(
+            f"webhooks: {output.count(len(told), 'event')} told, {sum(one.is_handled for one in told):,} answered 2xx"
+        )
     return Exit.OK
 
 
@@ -74,7 +91,7 @@ def _announce_json(running: Sandbox) -> None:
     )
 
 
-def _announce(running: Sandbox) -> None:
+def _announce(running: Sandbox, *, tells: bool) -> None:
     """What a shell needs to use it, on stdout; the rest is for people."""
     for name, value in (
         ("HERO_API_KEY", running.api_key),
@@ -82,6 +99,8 @@ def _announce(running: Sandbox) -> None:
         ("HERO_BASE_URL", running.url),
     ):
         output.answer(f"export {name}={value}")
+    if tells and not os.environ.get("HERO_SIGNING_KEY"):
+        output.answer(f"export HERO_SIGNING_KEY={running.signing_key}")
     for rival in ("HERO_ENVIRONMENT", "HERO_API_KEY_FILE"):
         if os.environ.get(rival):
             output.answer(f"unset {rival}")

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import attrs
-from cyclopts import Parameter
+from cyclopts import Group, Parameter
 from cyclopts.validators import Number
 
 from hero_async.bulk import BadRow, Campaign, CampaignError, InputError, Preflight, SQLiteOutbox
-from hero_async.bulk.campaign import CONCURRENCY
-from hero_async.bulk.rows import Channel
+from hero_async.bulk.campaign import CHUNK_SIZE, COLLECT, SETTLE
+from hero_async.bulk.hours import Hours
+from hero_async.bulk.rows import Channel, Route
 from hero_async.cli import output
 from hero_async.cli.failures import Exit, UsageError
 from hero_async.cli.loop import run, until_stopped
@@ -24,8 +27,90 @@ from hero_async.cli.sending import bad_row_json, carry_out, check_target, resume
 from hero_async.settings import ENVIRONMENTS, Settings, is_loopback
 
 Positive = Annotated[int, Parameter(validator=Number(gte=1))]
-Concurrency = Annotated[int, Parameter(validator=Number(gte=1), show_default=True)]
 _CLIENT_CONNECTIONS = 100
+
+
+@Parameter(name="*", group=Group("Pace", sort_key=70))
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """How fast, and when."""
+
+    rate: str | None = None
+    """The pace, such as "20/s": your Partner Agreement names it. Default: adapts to the server."""
+
+    between: str | None = None
+    """Hours in which patients may be written to, such as 08:00-20:00, UK time. Outside of them it waits."""
+
+    limit: Positive | None = None
+    """Take up so many rows at most in this run."""
+
+    pause_on: str | None = None
+    """Stop when more than this share of the last 200 rows failed, such as 5%. The rest stays ready."""
+
+    concurrency: Positive | None = None
+    """Rows under way at once, 50 by default (batch route: batches, 4); also the most that a crash can leave
+    unknown."""
+
+    def arguments(self) -> dict[str, Any]:
+        """The arguments of `Campaign`.
+
+        Raises:
+            UsageError: One of them cannot be used.
+        """
+        words = None
+        hours = None
+        try:
+            hours = None if self.between is None else Hours.parse(self.between)
+        except ValueError as error:
+            words = str(error)
+        if words is not None:
+            raise UsageError(f"--{words}")
+        return {
+            "between": hours,
+            "limit": self.limit,
+            "pause_on": None if self.pause_on is None else _share(self.pause_on),
+            "concurrency": self.concurrency,
+        }
+
+
+@Parameter(name="*", group=Group("Batch route", sort_key=75))
+@dataclass(frozen=True, kw_only=True)
+class Batches:
+    """What matters on the batch route alone."""
+
+    chunk_size: Positive = CHUNK_SIZE
+    """Recipients of a batch at most. Default 500."""
+
+    settle: Annotated[float, Parameter(validator=Number(gte=0, lte=86400))] = SETTLE
+    """Seconds in which a batch whose send is in doubt is looked at. Default 60."""
+
+    resend_created: bool = False
+    """Send a batch again that is CREATED throughout that time. If the server shows states late, everyone in it gets
+    the message twice."""
+
+    wait: Annotated[float, Parameter(validator=Number(gte=0, lte=86400))] = COLLECT
+    """Seconds to wait for a batch to be COMPLETED, to keep what it shows of its recipients; 0: do not. Default 600."""
+
+    def arguments(self) -> dict[str, Any]:
+        """The arguments of `Campaign`."""
+        return {
+            "chunk_size": self.chunk_size,
+            "settle": self.settle,
+            "resend_created": self.resend_created,
+            "collect": self.wait or None,
+        }
+
+
+_PACE, _BATCHES = Pace(), Batches()
+_SHARE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*%")
+
+
+def _share(text: str) -> float:
+    found = _SHARE.fullmatch(text.strip())
+    share = float(found[1]) / 100 if found else 0.0
+    if not 0 < share <= 1:
+        raise UsageError("--pause-on: must be a percentage above 0%, up to 100%, such as 5%")
+    return share
 
 
 @attrs.frozen(kw_only=True)
@@ -33,18 +118,21 @@ class _Run:
     """What `send` and `resume` are asked for alike."""
 
     connection: Connection
-    concurrency: int
-    rate: str | None
-    limit: int | None
+    pace: Pace
+    batches: Batches
     results: Path | None
     yes: bool
     json: bool
 
     def client_options(self) -> dict[str, Any]:
-        more: dict[str, Any] = {"rate_limit": self.rate}
-        if self.concurrency > _CLIENT_CONNECTIONS:
-            more["max_connections"] = self.concurrency
+        more: dict[str, Any] = {"rate_limit": self.pace.rate}
+        if self.pace.concurrency is not None and self.pace.concurrency > _CLIENT_CONNECTIONS:
+            more["max_connections"] = self.pace.concurrency
         return more
+
+    def manner(self) -> dict[str, Any]:
+        """The arguments of `Campaign` that are no part of what an outbox is bound to."""
+        return {**self.pace.arguments(), **self.batches.arguments()}
 
 
 def send(
@@ -55,14 +143,15 @@ def send(
     text: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
     text_file: Path | None = None,
     outbox: Path | None = None,
+    route: Route = "personal",
+    subject: str | None = None,
     allow_duplicates: bool = False,
-    concurrency: Concurrency = CONCURRENCY,
-    rate: str | None = None,
-    limit: Positive | None = None,
     results: Path | None = None,
     dry_run: bool = False,
     yes: bool = False,
     json: bool = False,
+    pace: Pace = _PACE,
+    batches: Batches = _BATCHES,
     connection: Connection = CONNECTION,
 ) -> int:
     """Send a message to everyone in a CSV file, each at most once.
@@ -77,36 +166,39 @@ def send(
         text: The message; {column} is replaced by the row's cell, and a brace itself is written twice.
         text_file: A file that holds the message.
         outbox: Where the journal is kept. Default: beside the CSV file, with a name made from the campaign.
+        route: "personal" sends one by one. "batch" sends the same text to all, in batches: the rows need nhs_number
+            and dob, and the text has no {column}.
+        subject: The subject of an e-mail, on the batch route.
         allow_duplicates: Send to a person once a row, not once.
-        concurrency: Rows under way at once; also the most that a crash can leave unknown.
-        rate: The pace, such as "20/s": your Partner Agreement names it. Default: adapts to the server.
-        limit: Send so many rows at most in this run.
         results: Write what became of each row to this CSV file.
         dry_run: Check, and count messages and SMS segments. Sends nothing and needs no key.
         yes: Do not ask before real patients are written to.
         json: Answer one line of JSON on stdout; progress is on stderr all the same.
+        pace: How fast, and when.
+        batches: What matters on the batch route alone.
         connection: Whom to call.
     """
     words = _text(text, text_file)
     check_target("--results", results, recipients)
     asked = _Run(
         connection=connection,
-        concurrency=concurrency,
-        rate=rate,
-        limit=limit,
+        pace=pace,
+        batches=batches,
         results=results,
         yes=yes,
         json=json,
     )
+    manner = asked.manner()
     with _named(recipients):
         campaign = Campaign(
             recipients,
             text=words,
             channel=channel,
             outbox=outbox,
-            concurrency=concurrency,
-            limit=limit,
+            route=route,
+            subject=subject,
             allow_duplicates=allow_duplicates,
+            **manner,
         )
         if dry_run:
             return _check(campaign, asked, recipients.name)
@@ -118,12 +210,11 @@ def resume(
     /,
     *,
     input: Path | None = None,
-    concurrency: Concurrency = CONCURRENCY,
-    rate: str | None = None,
-    limit: Positive | None = None,
     results: Path | None = None,
     yes: bool = False,
     json: bool = False,
+    pace: Pace = _PACE,
+    batches: Batches = _BATCHES,
     connection: Connection = CONNECTION,
 ) -> int:
     """Go on with a campaign that was interrupted. Text, channel and recipients are those of its outbox.
@@ -131,27 +222,27 @@ def resume(
     Args:
         outbox: The outbox.
         input: Where the CSV file is now, if it was moved.
-        concurrency: Rows under way at once; also the most that a crash can leave unknown.
-        rate: The pace, such as "20/s".
-        limit: Send so many rows at most in this run.
         results: Write what became of each row to this CSV file.
         yes: Do not ask before real patients are written to.
         json: Answer one line of JSON on stdout.
+        pace: How fast, and when.
+        batches: What matters on the batch route alone.
         connection: Whom to call. It must be whom the outbox was made for.
     """
     asked = _Run(
         connection=connection,
-        concurrency=concurrency,
-        rate=rate,
-        limit=limit,
+        pace=pace,
+        batches=batches,
         results=results,
         yes=yes,
         json=json,
     )
 
+    manner = asked.manner()
+
     async def reopen() -> tuple[Campaign, Path]:
         journal = SQLiteOutbox(outbox)
-        campaign = await Campaign.open(journal, recipients=input, concurrency=concurrency, limit=limit)
+        campaign = await Campaign.open(journal, recipients=input, **manner)
         binding = await journal.binding()
         known = None if binding is None else binding.input_path
         return campaign, input or Path(known or outbox)
@@ -238,7 +329,8 @@ def _send(campaign: Campaign, asked: _Run, name: str, *, input: Path | None = No
     found = run(lambda: until_stopped(lambda: _prepare(campaign, settings)))
     tell_bad_rows(found, name=name)
     ready = campaign.progress.ready
-    number = ready if asked.limit is None else min(ready, asked.limit)
+    limit = asked.pace.limit
+    number = ready if limit is None else min(ready, limit)
     _tell_start(found, campaign, number)
     if must_ask and number:
         _confirm(settings, found, campaign.channel, number)
@@ -246,10 +338,16 @@ def _send(campaign: Campaign, asked: _Run, name: str, *, input: Path | None = No
         campaign.outbox.label,
         asked.connection,
         input=input,
-        rate=asked.rate,
-        concurrency=None if asked.concurrency == CONCURRENCY else asked.concurrency,
+        **{name: value for name, value in asdict(asked.pace).items() if name != "limit"},
+        **_changed(asked.batches),
     )
     return run(lambda: _carry_out(campaign, asked, () if found.resumed else found.bad, again))
+
+
+def _changed(batches: Batches) -> dict[str, object]:
+    """What is not as by default; but to send again is asked for each time anew."""
+    given = asdict(batches)
+    return {n: v for n, v in given.items() if v != getattr(_BATCHES, n) and n != "resend_created"}
 
 
 async def _prepare(campaign: Campaign, settings: Settings) -> Preflight:
@@ -259,7 +357,7 @@ async def _prepare(campaign: Campaign, settings: Settings) -> Preflight:
 
 async def _carry_out(campaign: Campaign, asked: _Run, bad: Sequence[BadRow], again: str) -> int:
     async with asked.connection.client(**asked.client_options()) as hero:
-        ending = await carry_out(campaign, hero, limit=asked.limit)
+        ending = await carry_out(campaign, hero, limit=asked.pace.limit)
     failure = ending.failure
     results = asked.results
     if results is not None:

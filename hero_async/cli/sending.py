@@ -20,6 +20,7 @@ from hero_async.cli.options import Connection
 from hero_async.cli.progress import shown
 from hero_async.client import AsyncHero
 
+_MOST_DRAFTS = 3
 _MOST_BAD_ROWS = 20
 """Bad rows that are named on the screen; the results name all."""
 
@@ -140,6 +141,7 @@ def status_json(status: Status, outbox: str) -> dict[str, Any]:
         "rows": status.rows,
         **{state.value: status.states[state] for state in State},
         "reasons": dict(status.reasons),
+        "drafts": list(status.drafts),
         "filled": status.filled,
         "running": status.running,
         "complete": status.complete,
@@ -176,8 +178,18 @@ def tell_ending(
         output.stdout().print(status_table(status))
         if status.reasons:
             output.answer(f"reasons: {output.listed(status.reasons)}")
+    _tell_drafts(status)
     for words in _next_steps(status, outbox=outbox, again=again, results=results):
         output.say(words)
+
+
+def _tell_drafts(status: Status) -> None:
+    """Batches that may lie about in Hero: only a person can delete them there."""
+    if not status.drafts:
+        return
+    number = output.count(len(status.drafts), "batch", "batches")
+    names = ", ".join(status.drafts[:_MOST_DRAFTS]) + (", …" if len(status.drafts) > _MOST_DRAFTS else "")
+    output.say(f"left behind in Hero, maybe: {number} created and never to be sent: {names}", style="yellow")
 
 
 def _next_steps(status: Status, *, outbox: str, again: str, results: Path | None) -> list[str]:

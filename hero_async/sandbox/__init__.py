@@ -7,7 +7,7 @@
 
 It answers as the reference says; where the reference is silent, `Quirks` chooses between the likely answers.
 `sandbox.faults` breaks connections and answers on demand, `sandbox.ledger` is the judge of what was really
-accepted, and `sandbox.clock` can be moved by hand.
+accepted, `sandbox.clock` can be moved by hand, and `sandbox.webhooks` tells your service what happened.
 
 To serve one more operation, write a function under `@serves("subject.method")` in `subjects/`.
 """
@@ -15,6 +15,7 @@ To serve one more operation, write a function under `@serves("subject.method")` 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from hero_async.sandbox.clock import SandboxClock, SettableClock
+    from hero_async.sandbox.deliveries import Deliveries, Delivery
     from hero_async.sandbox.faults import (
         CutBody,
         Delay,
@@ -40,6 +41,8 @@ __all__ = [
     "Change",
     "CutBody",
     "Delay",
+    "Deliveries",
+    "Delivery",
     "Fault",
     "FaultRule",
     "Faults",
@@ -63,6 +66,8 @@ _HOMES = {
     "Arrival": "ledger",
     "BatchSend": "ledger",
     "Change": "ledger",
+    "Deliveries": "deliveries",
+    "Delivery": "deliveries",
     "Ledger": "ledger",
     "Quirks": "quirks",
     "Sandbox": "server",

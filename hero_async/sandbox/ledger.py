@@ -6,7 +6,7 @@ A fault that cuts the answer afterwards changes nothing here. Reprs hold no text
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from itertools import zip_longest
 from typing import Any, cast
@@ -125,9 +125,14 @@ def _shown(one: object) -> str:
 
 
 class Ledger:
-    """What arrived and what was accepted, in order. Every property is a copy of this moment."""
+    """What arrived and what was accepted, in order. Every property is a copy of this moment.
 
-    def __init__(self) -> None:
+    Args:
+        hear: Called with each change that is noted.
+    """
+
+    def __init__(self, hear: Callable[[Change], None] | None = None) -> None:
+        self._hear = hear
         self._requests: list[Arrival] = []
         self._messages: list[AcceptedMessage] = []
         self._batches: list[AcceptedBatch] = []
@@ -224,6 +229,8 @@ class Ledger:
                 self._batch_sends.append(record)
             case Change():
                 self._changes.append(record)
+                if self._hear is not None:
+                    self._hear(record)
 
     def __repr__(self) -> str:
         return (

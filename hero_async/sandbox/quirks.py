@@ -57,6 +57,9 @@ class Quirks:
     send_answer: Literal["batch", "empty"] = "batch"
     """What a send of a batch answers with: the batch, or no body."""
 
+    recipients_by: Literal["patient_id", "nhs_number", "id"] = "patient_id"
+    """How the lists of a batch tell who a recipient is: beside `id`, by one of these, or by `id` alone."""
+
     hold_seconds: float | None = attrs.field(default=900.0, validator=_positive)
     """How long a reservation holds its time; None: until it is booked, and `reserved_until` is null."""
 
@@ -75,6 +78,24 @@ class Quirks:
 
     retry_after: Literal["seconds", "date", "absent"] = "seconds"
     """How a 429 of the rate limit tells when to come back."""
+
+    record_outcome: Literal["succeeded", "failed"] = "succeeded"
+    """What comes of a message's `auto_write_to_record`."""
+
+    webhook_retries: tuple[float, ...] = (1.0, 10.0, 60.0)
+    """Seconds on the sandbox's clock after which a delivery that was not answered 2xx is posted again; () for none."""
+
+    webhook_resigned: bool = False
+    """Each retry is signed anew, with its own time. If not, it is a copy to the byte."""
+
+    webhook_copies: int = attrs.field(default=1, validator=attrs.validators.ge(1))
+    """How often each delivery is posted, at one moment: 2 for a duplicate of each."""
+
+    webhook_signature: Literal["hex", "sha256=hex", "base64", "base64url"] = "hex"
+    """How the signature of a delivery is written."""
+
+    webhook_timestamp: Literal["seconds", "milliseconds", "iso"] = "seconds"
+    """How the time of a delivery is written."""
 
     extra_fields: bool = False
     """Every JSON object of an answer has a field that the reference does not name."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import anyio
 import anyio.from_thread
@@ -17,6 +17,7 @@ from aiohttp import ClientPayloadError, web
 from hero_async.calls import AnyOperation
 from hero_async.errors import InvalidArgumentError
 from hero_async.sandbox.clock import SandboxClock, SettableClock
+from hero_async.sandbox.deliveries import Deliveries
 from hero_async.sandbox.faults import Faults
 from hero_async.sandbox.ledger import Ledger
 from hero_async.sandbox.limits import Buckets, retry_after
@@ -51,6 +52,8 @@ class Sandbox:
         quirks: What it does where the reference is silent.
         clock: Its time; real by default. Hand it the SDK's `VirtualClock` to let both live by one.
         keep_alive: Seconds after which an idle connection is closed.
+        webhook: An address on this machine that is told of everything that happens; see `sandbox.webhooks`.
+        signing_key: The key that it is signed with.
 
     Raises:
         InvalidArgumentError: An address that is not loopback, or a number out of its range.
@@ -70,6 +73,8 @@ class Sandbox:
         quirks: Quirks | None = None,
         clock: SettableClock | None = None,
         keep_alive: float = 75.0,
+        webhook: str | None = None,
+        signing_key: str = "sandbox-signing-key",
     ) -> None:
         self._host = _loopback(host)
         self._port = port
@@ -88,7 +93,11 @@ class Sandbox:
 
         self.clock: SettableClock = clock or SandboxClock()
         self.faults: Faults = Faults(seed, lambda: frozenset(operation.name for operation in _operations()))
-        self.ledger: Ledger = Ledger()
+        self.signing_key: str = signing_key
+        self.webhooks: Deliveries = Deliveries(self)
+        """What is told, to whom, and what it was answered."""
+
+        self.ledger: Ledger = Ledger(self.webhooks.hear)
         self.patients: tuple[SyntheticPatient, ...] = make_patients(patients, seed)
         """The seeded patients, in a fixed order."""
 
@@ -97,6 +106,8 @@ class Sandbox:
         self._runner: web.AppRunner | None = None
         self._thread: ExitStack | None = None
         self._url: str | None = None
+        if webhook is not None:
+            self.webhooks.subscribe(webhook)
 
     @property
     def url(self) -> str:
@@ -157,6 +168,26 @@ class Sandbox:
 
         return follow(self._state, link, self.clock.now(), use=use)
 
+    def write_to_record(self, message_id: str, *, failure_reason: str | None = None) -> None:
+        """Approve a message's write to the record, in an admin's place.
+
+        Args:
+            message_id: Of a message that was sent with `write_to_record`.
+            failure_reason: Let it fail, for this reason.
+
+        Raises:
+            KeyError: There is no such message, or it was not to be written.
+        """
+        from hero_async.sandbox.subjects.messages import file
+
+        file(self._state, message_id, self.clock.now(), failure_reason)
+
+    def subscriptions(self, practice_group_id: str) -> Sequence[Mapping[str, Any]]:
+        """What `webhooks.create` made for a practice group, oldest first: `event_type`, `url`, `signing_key`, …"""
+        from hero_async.sandbox.subjects.webhooks import Subscriptions
+
+        return tuple(self._state.of(Subscriptions).of.get(practice_group_id, {}).values())
+
     async def __aenter__(self) -> Self:
         await self._start()
         return self
@@ -192,6 +223,7 @@ class Sandbox:
             shutdown_timeout=0.05,  # a held answer does not hold up the end; 0 would mean no limit
         )
         try:
+            await self.webhooks.start()
             await runner.setup()
             await web.TCPSite(runner, self._host, self._port, backlog=1024).start()
         except BaseException:
@@ -204,7 +236,9 @@ class Sandbox:
         runner, self._runner = self._runner, None
         self._url = None
         if runner is not None:
-            await runner.cleanup()
+            with anyio.CancelScope(shield=True):  # it is short, and leaves nothing open
+                await self.webhooks.stop()
+                await runner.cleanup()
 
     def _application(self) -> web.Application:
         application = web.Application(client_max_size=_READ_LIMIT)

@@ -27,7 +27,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal, overload
 
 import attrs
 
+from hero_async.errors import WebhookVerificationError
 from hero_async.fields import OpenEnum, Ref, model
+from hero_async.webhooks.strict import read_object
 
 if TYPE_CHECKING:
     from hero_async.api.appointments import Appointment
@@ -94,11 +96,26 @@ class Event:
     event: EventType
     """What happened."""
 
-    raw: Mapping[str, Any] = attrs.field(factory=dict[str, Any], eq=False)
-    """The JSON object as it came, fields that the reference does not show included."""
+    _raw: Mapping[str, Any] | bytes = attrs.field(factory=dict[str, Any], eq=False, alias="raw")
 
     proof: Proof | None = attrs.field(default=None, eq=False)
     """How it was proved; None for an event that you made yourself."""
+
+    @property
+    def raw(self) -> Mapping[str, Any]:
+        """The JSON object as it came, fields that the reference does not show included. Read at the first asking.
+
+        Raises:
+            WebhookVerificationError: Somewhere inside it a key is there twice, or it is nested over 64 deep.
+        """
+        if isinstance(self._raw, bytes):
+            found = read_object(self._raw)
+            if found is None:
+                words = "webhook refused: the body repeats a key, or is nested over 64 deep"
+                raise WebhookVerificationError(words, reason="body_format")
+            object.__setattr__(self, "_raw", found)
+            return found
+        return self._raw
 
 
 @model

@@ -11,7 +11,7 @@ import secrets
 import traceback
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from enum import Enum
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
@@ -25,6 +25,8 @@ from hero_async.webhooks.verify import Headers, Verifier
 
 if TYPE_CHECKING:
     from aiohttp import web
+    from anyio import CapacityLimiter
+    from anyio.lowlevel import RunVar
 
     from hero_async.webhooks.asgi import ASGIReceiver
 
@@ -100,18 +102,23 @@ class OnLoop:
     """An event loop: a handler that blocks is settled on a thread as a whole, so that nothing can cut it apart."""
 
     def __init__(self, in_thread: Callable[..., Awaitable[Any]] | None = None) -> None:
-        self._in_thread = in_thread or _in_thread
+        self._for_store = in_thread or partial(_in_thread, "store")
+        self._for_handlers = in_thread or partial(_in_thread, "handlers")
 
     async def call(self, function: Callable[..., T], *args: Any) -> T:
-        """On a worker thread."""
-        found: T = await self._in_thread(function, *args)
-        return found
+        """On a worker thread. It is short, and done to its end: a claim that a cancelled scope took is given back."""
+        from anyio import CancelScope
+
+        found: list[T] = []  # a scope may swallow what ends it, as far as a type checker knows
+        with CancelScope(shield=True):
+            found.append(await self._for_store(function, *args))
+        return found[0]
 
     async def settle(self, handler: Handler, settle: Callable[[World], Coroutine[Any, Any, T]]) -> T:
         """Here, or stepped through on a worker thread."""
         if handler.is_async:
             return await settle(self)
-        found: T = await self._in_thread(lambda: step_through(settle(INLINE)))
+        found: T = await self._for_handlers(lambda: step_through(settle(INLINE)))
         return found
 
     async def run(self, handler: Handler, event: Event) -> None:
@@ -122,10 +129,31 @@ class OnLoop:
 INLINE: Final = Inline()
 
 
-async def _in_thread(function: Callable[..., T], *args: Any) -> T:
+_THREADS: Final = 40
+
+
+async def _in_thread(whose: str, function: Callable[..., T], *args: Any) -> T:
+    """On a thread of a pool of its own: handlers that hang hold up neither claims nor the application's own threads."""
     from anyio import to_thread
 
-    return await to_thread.run_sync(function, *args)
+    return await to_thread.run_sync(function, *args, limiter=_limiters()[whose])
+
+
+def _limiters() -> dict[str, CapacityLimiter]:
+    from anyio import CapacityLimiter
+
+    found = _pools().get(None)
+    if found is None:
+        found = {name: CapacityLimiter(_THREADS) for name in ("store", "handlers")}
+        _pools().set(found)
+    return found
+
+
+@cache
+def _pools() -> RunVar[dict[str, CapacityLimiter] | None]:
+    from anyio.lowlevel import RunVar
+
+    return RunVar("hero_async.webhooks")  # one for each event loop
 
 
 def step_through(work: Coroutine[Any, Any, T]) -> T:
@@ -210,6 +238,10 @@ class Receiver:
     def too_large(self) -> Answer:
         """The answer to a body that turned out longer than the cap."""
         return _refuse(413, "body_size")
+
+    def unreadable(self) -> Answer:
+        """The answer to a body that cannot be read as it came."""
+        return _refuse(401, "body_type")
 
     async def receive(self, headers: Headers, body: bytes, world: World) -> Answer:
         """Verify a delivery and call its handlers.

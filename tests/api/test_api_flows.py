@@ -117,11 +117,17 @@ class TestWait:
 
     @both
     @pytest.mark.parametrize(
-        "options", [{"timeout": 0}, {"timeout": math.nan}, {"poll": 0}, {"poll": -1}, {"poll": math.inf}]
+        "options",
+        [
+            *({"timeout": value} for value in (0, -1, math.nan, "2", True, None)),
+            *({"poll": value} for value in (0, -1, math.nan, "2", True, None, math.inf)),
+        ],
+        ids=str,
     )
     def test_times_that_make_no_sense_are_refused(self, world, options, clock):
         script = Script(COMPLETED)
-        with pytest.raises(InvalidArgumentError, match="more than zero"):
+        [name] = options
+        with pytest.raises(InvalidArgumentError, match=f"{name}: must be a number, more than zero"):
             world(script, lambda hero: hero.batch_messages.wait("7", **options))
         assert script.seen == []
 

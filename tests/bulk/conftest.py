@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from batch_support import TEXT, BatchServer
 from bulk_support import Make, Server
 
 from hero_async import clock
@@ -42,5 +43,21 @@ def make(tmp_path: Path) -> Make:
         given: dict[str, Any] = {"channel": "sms", "outbox": tmp_path / "it.outbox"}
         given["text"] = "Dear {first_name}, your flu jab is due"
         return Campaign(recipients, **given | changes)
+
+    return make
+
+
+@pytest.fixture
+def batches() -> BatchServer:
+    return BatchServer()
+
+
+@pytest.fixture
+def batch(tmp_path: Path) -> Make:
+    """A campaign on the batch route: chunks of three, one at a time."""
+
+    def make(recipients: Any, **changes: Any) -> Campaign:
+        given: dict[str, Any] = {"channel": "sms", "outbox": tmp_path / "it.outbox", "route": "batch", "text": TEXT}
+        return Campaign(recipients, **given | {"chunk_size": 3, "concurrency": 1} | changes)
 
     return make

@@ -105,6 +105,7 @@ async def test_it_holds_no_more_than_it_says(outbox: SQLiteOutbox) -> None:
         "reason",
         "message_id",
         "at",
+        "chunk",
     ]
 
 

@@ -18,7 +18,7 @@ from hero_async.errors import ConfigurationError, HeroError, InternalServerError
 
 COMMANDS = (
     *("send", "resume", "status", "reconcile", "results", "purge"),
-    *("demo", "sandbox", "doctor", "call", "config", "completion"),
+    *("demo", "sandbox", "doctor", "webhooks", "call", "drift", "config", "completion"),
 )
 
 

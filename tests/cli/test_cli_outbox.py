@@ -44,7 +44,7 @@ def test_status_counts_rows_by_state(hero: Hero, outbox: Path) -> None:
     shown = hero("status", outbox).out
     assert re.search(r"^sent +4 +accepted by Hero *$", shown, re.MULTILINE)
     assert "reasons: 1 nhs_number, 1 no_answer" in shown
-    assert max(map(len, shown.splitlines()[4:])) <= 80
+    assert max(map(len, shown.splitlines()[5:])) <= 80
 
 
 def test_status_shows_neither_text_nor_patient(hero: Hero, sandbox: Sandbox, outbox: Path) -> None:

@@ -1,4 +1,7 @@
-"""Where SDK, sandbox and contract are known to differ on the wire, and why. Each is shown to be there by a test."""
+"""What openapi-core is known to object to on the wire, and why. Each is shown to be there by a test.
+
+Where types differ, `hero_async.drift.known` has the reasons.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import attrs
 
 from hero_async.api.admins import PrescriberDetails
 from hero_async.api.batch_messages import BatchRecipientByNhsNumber
+from hero_async.drift.known import why_known
 
 UNSHOWN_FORMS = (("CreateBatchMessageRequest", "recipients", 1),)
 """Alternatives of which the contract shows nothing but that they are objects: schema, field, index. They would let
@@ -64,7 +68,7 @@ REQUESTS = (
         "batch_messages.create",
         "recipients[].dob",
         "format",
-        "typed a date-time, but every sample of a date of birth is a day, and a day is sent",
+        why_known("request", "batch_messages.create.recipients[].dob", "date", "moment"),
         (
             "batch_messages.create",
             {"name": "n", "channel": "SMS", "content": "c", "recipients": [BatchRecipientByNhsNumber(**_WHO)]},
@@ -92,7 +96,7 @@ ANSWERS = (
         "batch_messages.list",
         "*",
         "required",
-        "the contract shows one batch where a list is meant; the sandbox answers either, by default a list",
+        why_known("answer", "batch_messages.list", "Page", "object"),
         ("batch_messages.list", {}),
     ),
 )

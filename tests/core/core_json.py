@@ -62,7 +62,7 @@ def _right(hint: Any) -> st.SearchStrategy[Any]:
         return ANYTHING
     if isinstance(hint, type) and attrs.has(hint):
         hints = get_type_hints(hint, include_extras=True)
-        named = {field.name: right(hints[field.name]) for field in attrs.fields(hint)}
+        named = {field.name: right(hints[field.name]) for field in attrs.fields(hint) if field.init}
         must = {field.name for field in attrs.fields(hint) if field.default is attrs.NOTHING}
         return _object(
             {name: of for name, of in named.items() if name in must},

@@ -49,7 +49,8 @@ def same(one: Any, other: Any) -> bool:
     if type(one) is not type(other):
         return False
     if attrs.has(type(one)):
-        return all(same(getattr(one, field.name), getattr(other, field.name)) for field in attrs.fields(type(one)))
+        read = [field.name for field in attrs.fields(type(one)) if field.init]  # others the model makes by itself
+        return all(same(getattr(one, name), getattr(other, name)) for name in read)
     if isinstance(one, tuple | list):
         return len(one) == len(other) and all(map(same, one, other))
     if isinstance(one, datetime):

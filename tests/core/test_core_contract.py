@@ -254,8 +254,9 @@ def compare(model: Any, schema: Any) -> None:
         return
     attrs.resolve_types(model, include_extras=True)
     properties = schema.get("properties", {})
-    assert {field.name for field in attrs.fields(model)} == set(properties), model.__name__
-    for field in attrs.fields(model):
+    fields = [field for field in attrs.fields(model) if field.init]  # others the model makes by itself
+    assert {field.name for field in fields} == set(properties), model.__name__
+    for field in fields:
         must = field.name in schema.get("required", [])
         assert (field.default is attrs.NOTHING) is must, f"{model.__name__}.{field.name}"
         of = resolve(properties[field.name])

@@ -13,6 +13,7 @@ import pytest
 from core_support import CANARY, VALID_NHS_NUMBERS, Poison, each_parameter, leaks, least, name_of, refusal, sample
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from soak import at_length, times
 from yarl import URL
 
 from hero_async import NULL, InvalidArgumentError
@@ -32,7 +33,8 @@ def _ids() -> list[tuple[AnyOperation, str]]:
 
 
 @pytest.mark.parametrize(("operation", "name"), _ids(), ids=name_of)
-@settings(max_examples=60)
+@at_length
+@settings(max_examples=times(60, 100_000 // len(_ids()) + 1), deadline=None)
 @given(text=st.text(max_size=260) | st.text("./\\%?#&;:@ 2eEfF\x00\n", max_size=12))
 def test_no_id_leads_to_another_route(operation: AnyOperation, name: str, text: str) -> None:
     try:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, date, datetime
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -217,11 +218,20 @@ def test_a_query_that_has_no_form(query: Any, rule: str) -> None:
         ({"a": [1, None, {"b": "é"}]}, '{"a":[1,null,{"b":"é"}]}'.encode()),
         ({"a": NULL}, b'{"a":null}'),
         ({"a": date(2026, 3, 1)}, b'{"a":"2026-03-01"}'),
+        ([datetime(2026, 3, 1, 9, 30, tzinfo=UTC)], b'["2026-03-01T09:30:00Z"]'),
+        ({"a": datetime(2026, 3, 1, 9, 30, tzinfo=timezone(timedelta(hours=1)))}, b'{"a":"2026-03-01T08:30:00Z"}'),
         (PatientId(patient_id="7"), b'{"patient_id":"7"}'),
     ],
 )
 def test_a_body(json: Any, body: bytes | None) -> None:
     assert build("POST", "/v1/x", json=json).body == body
+
+
+@pytest.mark.parametrize("shape", [lambda time: time, lambda time: {"a": [time], "b": CANARY}], ids=["bare", "inside"])
+def test_a_body_with_a_naive_time_is_refused(shape: Callable[[datetime], Any]) -> None:
+    naive = datetime(2026, 3, 1, 9, 30)  # noqa: DTZ001  # that is the point
+    said = str(refusal("POST", "/v1/x", json=shape(naive)))
+    assert said.startswith("json: must be an aware datetime")
 
 
 def endless() -> list[Any]:

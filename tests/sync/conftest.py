@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "transport"))  # its server and its programs serve here too
+sys.path.insert(1, str(Path(__file__).parent.parent / "bulk"))  # and its server in memory
 
-from scripted import ScriptedServer  # found by the line above
+from scripted import ScriptedServer  # found by the lines above
 
 from hero_sync import Hero
 

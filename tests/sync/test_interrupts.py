@@ -1,25 +1,13 @@
 """Ctrl-C ends a blocking call at once, leaves nothing running, and the client goes on."""
 
 import signal
-import threading
 
 import pytest
 from programs import start
-from scripted import answer, loses
+from scripted import answer
+from sync_support import TASKS, arrival
 
 LOOPS = ["asyncio", "uvloop"]
-
-TASKS = """
-from hero_sync import loop as home
-
-async def tasks():
-    for _ in range(10):
-        await asyncio.sleep(0)
-    return len(asyncio.all_tasks()) - 1
-
-def left():
-    return home.background().run(tasks)
-"""
 
 
 class Program:
@@ -54,18 +42,6 @@ def program():
         one.process.communicate()
 
 
-def arrival(server):
-    """Set when the next request is there, and never answered."""
-    arrived = threading.Event()
-
-    async def hold(peer, request):
-        arrived.set()
-        await loses("hold", processed=True)(peer, request)
-
-    server.script(hold)
-    return arrived
-
-
 @pytest.mark.parametrize("loop", LOOPS)
 def test_ctrl_c_ends_a_call_a_walk_and_a_wait(server, program, loop):
     async def by_target(peer, arrival):
@@ -92,7 +68,7 @@ def interrupted(act):
     try:
         act()
     except KeyboardInterrupt:
-        print("interrupted", left(), flush=True)
+        print("interrupted", left(), acquired(hero), flush=True)
         sys.stdin.readline()
 
 def walk():
@@ -116,15 +92,15 @@ with Hero(**{**OPTIONS, "timeout": 1000.0}) as hero:
     assert arrived.wait(30)
     run.interrupt()
     run.says("unknown")
-    run.says("interrupted 0")
+    run.says("interrupted 0 0")
     go_on(run)
     run.says("page")
     run.interrupt()
-    run.says("interrupted 0")
+    run.says("interrupted 0 0")
     go_on(run)
     run.says("waiting")
     run.interrupt()
-    run.says("interrupted 0")
+    run.says("interrupted 0 0")
     go_on(run)
     run.says("1")
     run.ends()
@@ -156,8 +132,8 @@ with Hero(**OPTIONS, max_connections=5) as hero:
         except KeyboardInterrupt:
             signal.setitimer(signal.ITIMER_REAL, 0)
             ended += 1
-    print(ended, left(), hero.execute(call).message_id, flush=True)
+    print(ended, left(), acquired(hero), hero.execute(call).message_id, flush=True)
 """
     run = program("signal.signal(signal.SIGALRM, signal.default_int_handler)\n" + text, server.url, loop)
-    run.says("150 0 1")
+    run.says("150 0 0 1")
     run.ends()

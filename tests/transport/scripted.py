@@ -249,6 +249,31 @@ def when(event: asyncio.Event, step: Step) -> Step:
     return held
 
 
+def tunnels_to(port: int) -> Step:
+    """What a proxy does that was asked to CONNECT."""
+
+    async def step(peer: Peer, arrival: Arrival) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+
+        async def back() -> None:
+            while data := await reader.read(65536):
+                await peer.send(data)
+            peer.close()
+
+        await peer.send(head(200))
+        task = asyncio.ensure_future(back())
+        try:
+            with contextlib.suppress(ConnectionError):
+                while data := await peer.reader.read(65536):
+                    writer.write(data)
+        finally:
+            task.cancel()
+            writer.close()
+            peer.close()
+
+    return step
+
+
 async def hangs_up(peer: Peer) -> None:
     """Accept, and reset before anything is read."""
     peer.reset()

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import traceback
 
 import pytest
 from scripted import EVERYTHING, PERSON, SMS, answer, turns
@@ -270,3 +271,33 @@ async def test_closing_a_view_closes_nothing(server, hero):
 async def test_a_practice_group_that_cannot_stand_in_a_header_is_refused(hero, group):
     with pytest.raises(ConfigurationError, match="practice_group_id"):
         hero.with_options(practice_group_id=group)
+
+
+@pytest.mark.parametrize(
+    "name, value",
+    [
+        ("timeout", "2"),
+        ("timeout", True),
+        ("timeout", 0),
+        ("timeout", float("nan")),
+        ("timeout", 10**400),
+        ("retries", "2"),
+        ("retries", True),
+        ("rate_limit", 5),
+        ("rate_limit", "often"),
+        ("headers", "x"),
+        ("headers", [("x", "y")]),
+        ("headers", {1: "y"}),
+    ],
+    ids=str,
+)
+async def test_an_option_of_a_view_keeps_the_rules_of_the_setting(connect, name, value):
+    hero = connect(api_key="canary-key")
+    with pytest.raises(ConfigurationError, match=name) as refused:
+        hero.with_options(**{name: value})
+    with pytest.raises(ConfigurationError, match=name):
+        connect(**{name: value})
+    frames = [frame.f_locals for frame, _ in traceback.walk_tb(refused.tb)][1:]  # the first is this test
+    assert "canary-key" not in str(frames)
+    assert refused.value.__cause__ is None
+    assert refused.value.__suppress_context__ or refused.value.__context__ is None

@@ -11,6 +11,7 @@ from hero_async import (
     InternalServerError,
     NotFoundError,
     RateLimitError,
+    transport,
 )
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("no_waiting")]
@@ -172,7 +173,8 @@ async def test_aiohttp_repeats_nothing_behind_our_back(server, connect, verb):
 
 
 @pytest.mark.parametrize("verb", ["GET", "PUT", "DELETE"])
-async def test_aiohttp_would_repeat_if_we_let_it(server, connect, verb):
+async def test_aiohttp_would_repeat_if_we_let_it(server, connect, verb, monkeypatch):
+    monkeypatch.setattr(transport, "IS_KNOWN", False)
     hero = connect(retries=0)
     await hero.messages.get("1")
     hero._shared.runtime.own_transport._session._retry_connection = True

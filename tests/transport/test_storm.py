@@ -2,18 +2,21 @@
 
 import asyncio
 import gc
+import logging
 import random
+from collections import Counter
 from pathlib import Path
 
 import anyio
 import pytest
-from scripted import EVERYTHING, PERSON, SMS, answer, head, loses, says, turns
+from scripted import EVERYTHING, PERSON, SMS, answer, head, loses, says, turns, when
+from soak import at_length, times
 
 from hero_async import APIConnectionError, APIStatusError, APITimeoutError, RateLimit
 
 pytestmark = pytest.mark.anyio
 
-CALLS = 2000
+CALLS = times(2_000, 10_000)
 
 
 def descriptors():
@@ -128,6 +131,7 @@ class Storm:
                 self.check(error)
 
 
+@at_length
 @pytest.mark.parametrize("time_passes", [False, True])
 async def test_random_cancels_leave_nothing_behind(server, connect, loop_time, no_waiting, time_passes):
     hero = connect(max_connections=20, timeout=1e9)
@@ -151,6 +155,44 @@ async def test_random_cancels_leave_nothing_behind(server, connect, loop_time, n
     await hero.close()
     await turns(100)
     assert not server.open
+
+
+@at_length
+async def test_a_cancel_after_the_first_byte_is_told_as_unknown_and_one_before_is_not(server, connect, caplog):
+    caplog.set_level(logging.WARNING, "hero_async")
+    hero = connect(max_connections=1)
+    await hero.messages.send(**SMS)
+    chance = random.Random(20260106)
+    counts = Counter[str]()
+    for _ in range(CALLS):
+        left = asyncio.Event()
+
+        async def guard(left=left):
+            left.set()
+            await turns(chance.randrange(3))
+
+        caplog.clear()
+        arrivals = len(server.arrivals)
+        held = asyncio.Event()
+        server.script(when(held, answer()))
+        call = asyncio.ensure_future(hero.execute(hero.messages.send.build(**SMS), guard=guard))
+        await turns(chance.randrange(14))
+        call.cancel()
+        await asyncio.wait([call])
+        held.set()
+        await turns(3)
+        arrived = len(server.arrivals) > arrivals
+        if not arrived:
+            server.steps.clear()
+        told = [record.getMessage() for record in caplog.records]
+        if arrived:
+            assert len(told) == 1
+            assert "cancelled, it is not known whether it was processed" in told[0]
+        if not left.is_set():
+            assert told == []
+        counts["arrived" if arrived else "told" if told else "left" if left.is_set() else "not begun"] += 1
+    assert counts["arrived"] > CALLS / 20
+    assert counts["not begun"] > CALLS / 20
 
 
 async def test_cancelled_calls_leave_no_descriptor_open(server, connect):

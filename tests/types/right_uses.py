@@ -17,10 +17,12 @@ from hero_async.api.batch_messages import (
 )
 from hero_async.api.messages import Message, Messages, SentMessage
 from hero_async.api.patients import PatientId, Patients, PatientV3, PatientVerificationRequired
+from hero_async.bulk import Outcome, Preflight, State, Status
 from hero_async.calls import AnyOperation
 from hero_async.operations import Listing, Operation
 from hero_async.settings import Settings
 from hero_sync import Hero, SyncPages
+from hero_sync.bulk import Campaign
 
 
 async def with_await() -> None:
@@ -173,6 +175,24 @@ def blocking() -> None:
         assert_type(view, Hero)
         assert_type(view.messages.get("1"), Message)
         assert_type(hero.request("GET", "/v1/any", into=PatientId), PatientId)
+
+
+def campaigns(hero: Hero) -> None:
+    campaign = Campaign("recipients.csv", text="t", channel="sms", concurrency=5)
+    assert_type(campaign, Campaign)
+    assert_type(campaign.run(hero), Generator[Outcome, None, None])
+    for outcome in campaign.run(hero):
+        assert_type(outcome, Outcome)
+        assert_type(outcome.state, State)
+    assert_type(campaign.status(), Status)
+    assert_type(campaign.check(hero.settings), Preflight)
+    assert_type(campaign.reconcile("sent", lines=[2]), int)
+    assert_type(campaign.results(Path("results.csv"), with_input=False), int)
+    assert_type(list(campaign.outcomes([State.UNKNOWN])), list[Outcome])
+    assert_type(campaign.progress.sent, int)
+    assert_type(Campaign.open("it.outbox", limit=5), Campaign)
+    campaign.drain()
+    campaign.purge()
 
 
 def unbound() -> None:

@@ -11,7 +11,9 @@ from hero_async import AsyncHero, Page, RateLimit, RetryPolicy
 from hero_async.api.batch_messages import BatchMessage, BatchRecipientByNhsNumber
 from hero_async.api.messages import Messages, SentMessage
 from hero_async.api.patients import PatientId
+from hero_async.bulk import Campaign as AsyncCampaign
 from hero_sync import Hero
+from hero_sync.bulk import Campaign
 
 
 async def send(hero: AsyncHero) -> None:
@@ -110,6 +112,18 @@ def blocking(hero: Hero) -> None:
     hero.with_options(timeout="2")  # wrong
     hero.request("GET", "/v1/any", into=PatientId).colour  # wrong
     Hero(api_key="k", practice_group_id="42", environment="test")  # wrong
+
+
+def campaigns(hero: Hero, asynchronous: AsyncHero, campaign: AsyncCampaign) -> None:
+    Campaign("p.csv", text="t", channel="pigeon")  # wrong
+    Campaign("p.csv", channel="sms")  # wrong
+    blocking = Campaign.open("it.outbox")
+    Campaign.open("it.outbox", text="t")  # wrong
+    blocking.run(asynchronous)  # wrong
+    campaign.run(hero)  # wrong
+    blocking.status().colour  # wrong
+    blocking.reconcile("perhaps", lines=None)  # wrong
+    blocking.run(hero).__aiter__  # wrong
 
 
 async def await_of_a_blocking_call(hero: Hero) -> None:

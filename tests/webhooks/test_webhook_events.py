@@ -97,12 +97,13 @@ def test_without_its_envelope_a_known_event_is_generic(field: str, wrong: Any, r
         b"", b" ", b"null", b"[]", b'"text"', b"7", b"{}", b"{", b'{"event":null}', b'{"event":""}', b'{"event":7.5}',
         b'{"event":"a","event":"b"}',
         b'{"event":"a","id":"1","\\u0069d":"2"}',
-        b'{"event":"a","deep":{"er":[{"x":1,"x":1}]}}',
-        b'{"event":"a","n":NaN}', b'{"event":"a","n":-Infinity}', b'{"event":"a","n":' + b"9" * 5000 + b"}",
+        b'{"event":"a","x":{},"x":{}}', b'{ "event":"a","x":[1, 2] , "x":[1,2]}', b'{"event":"a","\\u0065vent":"b"}',
+        b'{"event":"a", "":1,"":1}', b'{"event":"a","n":NaN}', b'{"event":"a","n":-Infinity}', b'{"event":"a","n":01}',
+        b'{"event":"a","id":' + b"9" * 5000 + b"}", b'{"event":"a","n":"\\ud800"}', b'{"event":"a","n":{"x":tru}}',
+        b'{"event":"a","n":"\xff"}', b'{"event":"a","n":["\xed\xa0\x80"]}', b'{"event":"a","n":[1,]}',
         b'\xef\xbb\xbf{"event":"a"}', b'{"event":"\xff"}', b'{"event":"a"}x', '{"event":"a"}'.encode("utf-16"),
-        b'{"event":"a","deep":' + b"[" * 64 + b"]" * 64 + b"}",
         b'{"event":"a","deep":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
-        b'{"event":"a","deep":' + b'{"x":' * 70 + b"1" + b"}" * 70 + b"}",
+        b'{"event":"a","id":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
     ],
     ids=lambda raw: raw[:40].decode("ascii", "replace"),
 )  # fmt: skip
@@ -120,11 +121,38 @@ def test_what_is_signed_but_no_event_is_refused(raw: bytes, verifier: Verifier, 
         b'{"event":"a","wide":[' + b"[]," * 10_000 + b"{}]}",
         b'{"event":"a","text":"' + b"[{" * 10_000 + b'"}',
         b' \n{"event" : "a" }\t',
+        b'{"\\u0065vent":"a", "a b":1, "ab":2}',
+        '{"event":"a","\u00e9\u00e9":{"x":[]}}'.encode(),
     ],
-    ids=["deepest", "wide", "brackets in text", "spaces"],
+    ids=["deepest", "wide", "brackets in text", "spaces", "odd keys", "not ascii"],
 )
 def test_what_only_looks_odd_is_read(raw: bytes, read: Read) -> None:
-    assert read(raw).event == "a"
+    event = read(raw)
+    assert event.event == "a"
+    assert event.raw == json.loads(raw)
+    assert event.raw is event.raw  # read once
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        b'{"er":[{"x":1,"x":1}]}',
+        b"9" * 5000,
+        b"[" * 64 + b"]" * 64,
+        b'{"x":' * 70 + b"1" + b"}" * 70,
+    ],
+    ids=["a key twice", "a number without end", "deep lists", "deep objects"],
+)
+def test_what_is_odd_further_in_is_refused_when_it_is_asked_for(inside: bytes, read: Read, body: Make) -> None:
+    event = read(body()[:-1] + b',"more":' + inside + b"}")
+    assert event == webhooks.AppointmentConfirmedEvent(id="4711", practice_group_id="42")
+    for _ in range(2):
+        with pytest.raises(WebhookVerificationError) as failure:
+            event.raw["event"]
+        assert failure.value.reason == "body_format"
+        assert failure.value.__context__ is None
+    assert pickle.loads(pickle.dumps(event)) == event  # noqa: S301  # our own
+    assert "more" not in repr(event)
 
 
 def test_events_pickle_compare_and_hash(read: Read, body: Make) -> None:

@@ -1,4 +1,8 @@
-"""Whatever is thrown at `verify`, one kind of exception comes out. HERO_WEBHOOK_FUZZ says how many cases."""
+"""Whatever is thrown at `verify`, one kind of exception comes out. HERO_WEBHOOK_FUZZ says how many cases.
+
+nox -s fuzz             # a million
+nox -s fuzz -- 100000
+"""
 
 from __future__ import annotations
 
@@ -34,6 +38,7 @@ ODD_BODY = (
     b'{"event":"a","event":"b"}', b'{"event":"a","x":' + b"[" * 900 + b"]" * 900 + b"}", b'{"a":' * 300, b"NaN",
     b'{"event":"\\ud800"}', b'{"event":1' + b"0" * 1500 + b"}", b"\xef\xbb\xbf{}", b"\xff\xfe", b'{"event":"a"}' * 200,
     b'{"event":"a","n":NaN}', b"", b"null", b"[]", b'{"event":"a"}',
+    b'{"event":"a","x":[{"y":1,"y":1}]}',
 )  # fmt: skip
 ODD_THINGS = (None, 7, 1.5, True, b"", "", (), [], {}, object(), [None], ("a", "b"), [("a",)], bytearray(b"{}"))
 KNOWN = ("appointment.confirmed", "write-to-record.failed", "message.sent")
@@ -171,11 +176,16 @@ def check(headers: Any, body: Any) -> None:
     assert isinstance(event, Event)
     assert is_signed(headers, body)
     seen.add(type(event).__name__)
+    try:
+        seen.add(type(event.raw).__name__)
+    except WebhookVerificationError:
+        seen.add("raw refused")
 
 
 @pytest.mark.timeout(0)
 def test_only_one_kind_of_exception_comes_out() -> None:
     search()
     # The search is worth something only if it comes to every corner.
-    corners = {"AppointmentConfirmedEvent", "WriteToRecordFailedEvent", "UnknownEvent", *get_args(WebhookReason)}
+    corners = {"AppointmentConfirmedEvent", "WriteToRecordFailedEvent", "UnknownEvent", "dict", "raw refused"}
+    corners |= {*get_args(WebhookReason)}
     assert corners <= seen

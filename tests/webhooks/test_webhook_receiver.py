@@ -7,8 +7,11 @@ import logging
 import re
 import threading
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
+import anyio
+import anyio.to_thread
 import pytest
 
 from hero_async import ConfigurationError
@@ -238,6 +241,56 @@ async def test_a_cancelled_async_handler_frees_its_claim(
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+    waits = False
+    assert (await receiver.receive(sign(key, body()), body(), OnLoop())).status == 200
+
+
+async def test_sync_handlers_that_hang_hold_up_neither_others_nor_the_application(
+    events: Events, verifier: Verifier, key: str, body: Make, tmp_path: Path
+) -> None:
+    receiver = Receiver(verifier, events, replay=SQLiteReplayStore(tmp_path / "replay.db"))
+    leave = threading.Event()
+    hanging = threading.Semaphore(0)
+
+    @events.on("appointment.confirmed")
+    def hangs(event: Event) -> None:
+        hanging.release()
+        leave.wait(30)
+
+    @events.on("appointment.cancelled")
+    async def works(event: Event) -> None:
+        pass
+
+    async def deliver(raw: bytes) -> int:
+        return (await receiver.receive(sign(key, raw), raw, OnLoop())).status
+
+    many = [asyncio.create_task(deliver(body(id=str(number)))) for number in range(45)]
+    try:
+        with anyio.fail_after(20):
+            for _ in range(40):
+                assert await anyio.to_thread.run_sync(hanging.acquire, True, 20)  # the application's own thread
+            assert await deliver(body("appointment.cancelled")) == 200
+    finally:
+        leave.set()
+    assert await asyncio.gather(*many) == [200] * 45
+
+
+async def test_a_handler_in_a_scope_that_stays_cancelled_frees_its_claim(
+    events: Events, verifier: Verifier, key: str, body: Make, tmp_path: Path
+) -> None:
+    """As middleware of Starlette does when the client has gone: every further wait is cancelled too."""
+    receiver = Receiver(verifier, events, replay=SQLiteReplayStore(tmp_path / "replay.db"))
+    waits = True
+
+    @events.on(Event)
+    async def handler(event: Event) -> None:
+        if waits:
+            scope.cancel()
+            await anyio.sleep_forever()
+
+    with anyio.CancelScope() as scope:
+        await receiver.receive(sign(key, body()), body(), OnLoop())
+    assert scope.cancelled_caught
     waits = False
     assert (await receiver.receive(sign(key, body()), body(), OnLoop())).status == 200
 

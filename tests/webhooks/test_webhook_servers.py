@@ -73,7 +73,7 @@ class Server:
                 if not part:
                     break
                 answer += part
-        assert answer.startswith(b"HTTP/1.1 "), (self.name, answer)
+        assert answer.startswith((b"HTTP/1.1 ", b"HTTP/1.0 400")), (self.name, answer)
         return int(answer[9:12])
 
     def post(self, body: bytes, headers: dict[str, str], *, split: int | None = None, chunked: bool = False) -> int:
@@ -176,6 +176,20 @@ def test_hostile_headers(server: Server, delivery: Delivery) -> None:
     for text in ("\xff" * 44, "\xe9", "=" * 44, "9" * 5000, ""):
         for field in headers:
             assert server.post(raw, headers | {field: text}) == 401
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd", "canary"])
+def test_a_body_that_says_it_is_compressed(server: Server, delivery: Delivery, encoding: str) -> None:
+    raw, headers, name = delivery
+    stranger, signed = (
+        server.post(body, more | {"Content-Encoding": encoding}) for body, more in ((b"canary" * 9, {}), (raw, headers))
+    )
+    if server.name == "aiohttp":  # it inflates before anybody is asked, or refuses by itself: then with 400
+        assert {stranger, signed} <= ({400, 401} if encoding != "canary" else {401, 200})
+    else:
+        assert (stranger, signed) == (401, 200)  # the body as it came
+    assert server.post(raw, headers) in (200, 204)
+    assert server.handled().count(name) == 1
 
 
 def test_a_body_that_comes_byte_by_byte(server: Server, delivery: Delivery) -> None:

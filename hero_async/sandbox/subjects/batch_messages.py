@@ -34,6 +34,8 @@ class Recipient:
     patient_id: str | None
     """None: PDS does not know the number, or not with this date of birth."""
 
+    nhs_number: str
+
 
 @hidden
 @attrs.define(repr=False)
@@ -101,8 +103,9 @@ def create(call: Call) -> object:
     recipients: list[Recipient] = []
     for given in body["recipients"]:
         dob = to_day(given["dob"]) if given["dob"] is not None else None
-        patient = state.people.find(practice, plain_nhs_number(given["nhs_number"]), dob)
-        recipients.append(Recipient(state.new_id(), patient.patient_id if patient else None))
+        number = plain_nhs_number(given["nhs_number"])
+        patient = state.people.find(practice, number, dob)
+        recipients.append(Recipient(state.new_id(), patient.patient_id if patient else None, number))
     batch = Batch(
         id=state.new_id(),
         practice_group_id=practice,
@@ -230,9 +233,9 @@ def recipients(call: Call) -> object:
     queued = batch.status(call.now, call.quirks) in ("SENDING", "COMPLETED")
     good = "CREATED" if fresh else "QUEUED" if queued else "ENRICHED"
     bad = "CREATED" if fresh else "ENRICHMENT_ERROR"
+    by = call.quirks.recipients_by
     shown = [
-        {"id": one.id, "patient_id": one.patient_id, "status": good if one.patient_id else bad}
-        for one in batch.recipients
+        {"id": one.id, by: getattr(one, by), "status": good if one.patient_id else bad} for one in batch.recipients
     ]
     return _page(call, shown)
 

@@ -7,17 +7,19 @@ shows neither status nor time until it is due; the default SNOMED code.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from hero_async.sandbox import rules
-from hero_async.sandbox.ledger import AcceptedMessage
+from hero_async.sandbox.ledger import AcceptedMessage, Change
 from hero_async.sandbox.serving import Call, missing, serves
-from hero_async.sandbox.state import to_moment
+from hero_async.sandbox.state import State, to_moment
 from hero_async.sandbox.subjects.links import Links
 from hero_async.sandbox.synthetic import SyntheticPatient
 
 _BASIC = frozenset({"patient_id", "message_type", "message_string"})
 _NOTHING: Mapping[str, Any] = {}
+_REASON = "The sandbox was asked to fail"
 
 
 class Messages:
@@ -26,6 +28,8 @@ class Messages:
     def __init__(self) -> None:
         self.sent: dict[str, AcceptedMessage] = {}
         self.details: dict[str, Mapping[str, Any]] = {}
+        self.filed: dict[str, tuple[datetime, str | None]] = {}
+        """When writing to the record ended, and why it failed, if it did."""
 
 
 SEND = rules.record(
@@ -80,7 +84,21 @@ def send(call: Call) -> object:
         details = {name: value for name, value in body.items() if name not in _BASIC}
         store.details[message.message_id] = details
         answer |= _extras(message, details)
+        if details.get("write_to_record") and details.get("auto_write_to_record"):
+            failed = call.quirks.record_outcome == "failed"
+            file(state, message.message_id, call.now, _REASON if failed else None)
     return answer
+
+
+def file(state: State, message_id: str, now: datetime, failure_reason: str | None) -> None:
+    """Write a message to the patient's record, or fail to. KeyError: it is not there, or was not to be written."""
+    store = state.of(Messages)
+    if not store.details.get(message_id, _NOTHING).get("write_to_record"):
+        raise KeyError("no message with this id was to be written to the record")
+    store.filed[message_id] = (now, failure_reason)
+    what = f"messages.write_to_record.{'succeeded' if failure_reason is None else 'failed'}"
+    practice = store.sent[message_id].practice_group_id
+    state.ledger.accept(Change(what=what, practice_group_id=practice, id=message_id, at=now))
 
 
 def _extras(message: AcceptedMessage, details: Mapping[str, Any]) -> dict[str, object]:
@@ -124,8 +142,13 @@ def get(call: Call) -> object:
         answer |= {"sent_at": due, "status": "delivered"}
     if details.get("write_to_record"):
         filed: dict[str, object] = {"snomed_code": _extras(message, details)["snomed_code"]}
-        if details.get("auto_write_to_record"):
-            filed |= {"write_to_record_at": message.at, "status": "succeeded"}
+        if message.message_id in store.filed:
+            at, reason = store.filed[message.message_id]
+            filed |= (
+                {"write_to_record_at": at, "status": "succeeded"}
+                if reason is None
+                else {"status": "failed", "failure_reason": reason}
+            )
         answer["write_to_record"] = filed
     link = call.state.of(Links).made.get(details.get("short_link_id", ""))
     if link is not None and link.practice_group_id == call.practice_group_id:

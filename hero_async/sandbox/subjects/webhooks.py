@@ -1,4 +1,4 @@
-"""Subscriptions to events: kept until they are deleted. Nothing is delivered yet.
+"""Subscriptions to events: kept until they are deleted, and served by `deliveries.py`.
 
 Not confirmed: what the list shows of each (here what its creation answered), that a description is not shown, and
 that the second deletion is a 404.
