@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import builtins
+import gc
 import inspect
 import re
 import types
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from hero_async import AsyncHero
 from hero_async.sandbox import Sandbox
 
 ROOT = Path(__file__).parents[2]
@@ -37,6 +39,8 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[San
         monkeypatch.setenv("HERO_BASE_URL", sandbox.url)
         monkeypatch.chdir(tmp_path)
         yield sandbox
+    for left in [one for one in gc.get_objects() if issubclass(type(one), AsyncHero)]:
+        left.abandon()  # a page may show a client that lives as long as its process
 
 
 def test_there_are_snippets() -> None:
