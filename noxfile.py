@@ -1,7 +1,8 @@
-"""Sessions: demo, tests, types, lint, docs, fuzz, browser, bench, guard, soak, audit, lowest, newest, mutation."""
+"""Sessions: `nox -l` lists them. `nox -s tests` sets up all that it needs; `nox -s release` leads to a release."""
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -55,10 +56,12 @@ def matrix(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """mypy --strict and pyright strict."""
+    """mypy --strict, pyright strict, and every public name has a type."""
     install(session, "test", "types")
     session.run("mypy")
     session.run("pyright")
+    for package in ("hero_async", "hero_sync"):  # what users' own type checkers see: 100 %, or it fails
+        session.run("pyright", "--verifytypes", package, "--ignoreexternal", silent=True)
 
 
 @nox.session
@@ -70,10 +73,18 @@ def lint(session: nox.Session) -> None:
 
 
 @nox.session
+def examples(session: nox.Session) -> None:
+    """Every program in examples/, with all that it needs."""
+    install(session, "test", "examples")
+    session.run("pytest", "tests/examples", *session.posargs)
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
-    """docs/operations.md made anew; every snippet of the README and the docs, run against the sandbox."""
-    install(session, "test")
+    """docs/operations.md anew; the site, in build/docs, with warnings as errors; every snippet, on the sandbox."""
+    install(session, "test", "docs")
     session.run("python", "docs/make_operations.py")
+    session.run("sphinx-build", "-q", "-W", "--keep-going", "-b", "html", "docs", "build/docs")
     session.run("pytest", "tests/docs", *session.posargs)
 
 
@@ -163,3 +174,74 @@ def mutation(session: nox.Session) -> None:
     shutil.rmtree("mutants", ignore_errors=True)
     session.run("mutmut", "run", "--max-children", "2")
     session.run("python", "tests/faults/mutation_score.py")
+
+
+DIST = Path("dist")
+
+
+def wheel(session: nox.Session) -> str:
+    """The one wheel in dist/."""
+    found = sorted(DIST.glob("*.whl"))
+    if len(found) != 1:
+        session.error("dist/ must hold one wheel: run `nox -s build` first")
+    return str(found[0].resolve())
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """Wheel and source distribution, once, into an empty dist/; everything else takes them from there."""
+    session.install("-q", *nox.project.dependency_groups(PYPROJECT, "release"))
+    shutil.rmtree(DIST, ignore_errors=True)
+    session.run("python", "-m", "build", silent=True)
+    session.run("twine", "check", "--strict", *map(str, DIST.iterdir()))
+
+
+@nox.session(python=PYTHONS)
+def packaged(session: nox.Session) -> None:
+    """The tests against the wheel of dist/, where there is no source tree to import from by accident."""
+    session.install("-q", f"hero-health[cli,otel,speed] @ file://{wheel(session)}")
+    session.install("-q", *nox.project.dependency_groups(PYPROJECT, "test", "types"))
+    away = Path(session.create_tmp()) / "away"
+    shutil.rmtree(away, ignore_errors=True)
+    for name in ("tests", "docs", "examples"):
+        shutil.copytree(name, away / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("README.md", "CHANGELOG.md", "pyproject.toml", "noxfile.py"):
+        shutil.copy(name, away / name)
+    session.run("pyright", "--version", silent=True)
+    session.chdir(away)
+    where = session.run("python", "-c", "import hero_async; print(hero_async.__file__)", silent=True)
+    if "site-packages" not in str(where):
+        session.error(f"the tests would not be of the wheel: {where}")
+    session.run("pytest", "-n", "2", "--dist", "worksteal", *session.posargs)
+
+
+@nox.session
+def breaks(session: nox.Session) -> None:
+    """What of the public API has changed since the last tag in a way that breaks callers."""
+    session.install("-q", *nox.project.dependency_groups(PYPROJECT, "release"))
+    tag = session.run("git", "describe", "--tags", "--abbrev=0", external=True, silent=True, success_codes=[0, 128])
+    if not tag or "fatal" in str(tag):
+        session.log("there is no tag yet, so there is nothing that could break")
+        return
+    for package in ("hero_async", "hero_sync"):
+        session.run("griffe", "check", package, "--against", str(tag).strip(), "--format", "verbose")
+
+
+@nox.session
+def release(session: nox.Session) -> None:
+    """All that a release needs, up to the upload, which a person does: what is to be uploaded is in dist/."""
+    version = PYPROJECT["project"]["version"]
+    if session.run("git", "status", "--porcelain", external=True, silent=True):
+        session.error("there are changes that are not committed")
+    heading = rf"^## \[{re.escape(version)}\] - \d{{4}}-\d\d-\d\d$"
+    if not re.search(heading, Path("CHANGELOG.md").read_text("utf-8"), re.MULTILINE):
+        session.error(f"CHANGELOG.md has no heading '## [{version}] - YYYY-MM-DD'")
+    if session.run("git", "tag", "--list", f"v{version}", external=True, silent=True):
+        session.error(f"v{version} was released already: raise the version in pyproject.toml")
+    for name in ("lint", "types", "build", "docs", "breaks"):
+        session.notify(name)
+    for python in PYTHONS:
+        session.notify(f"packaged-{python}")
+    session.log("when all of the sessions that follow have passed, a person does the rest:")
+    session.log(f"  git tag --annotate v{version} --message {version} && git push origin v{version}")
+    session.log("  twine upload dist/*")

@@ -94,7 +94,7 @@ class Part:
 
     def markdown(self) -> str:
         """Its table."""
-        lines = [f"### {self.title}", "", self.about, "", f"| {' | '.join(self.header)} |"]
+        lines = [f"## {self.title}", "", self.about, "", f"| {' | '.join(self.header)} |"]
         lines.append("| --- |" + " ---: |" * (len(self.header) - 1))
         lines += [f"| {' | '.join(row)} |" for row in self.rows]
         if self.targets:

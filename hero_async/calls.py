@@ -182,11 +182,11 @@ class AnyOperation:
         self.needs: Final = needs
         """Groups of arguments, one of which must be complete."""
         self.name: str = function.__name__
-        self.in_path: Final = tuple(_PLACEHOLDER.findall(path))
+        self.in_path: Final[tuple[str, ...]] = tuple(_PLACEHOLDER.findall(path))
         self._plan: Plan | None = None
         self.__doc__ = function.__doc__
-        self.__name__ = function.__name__
-        self.__qualname__ = function.__qualname__
+        self.__name__: str = function.__name__
+        self.__qualname__: str = function.__qualname__
         self.__module__ = function.__module__
 
     def __set_name__(self, owner: type, name: str) -> None:

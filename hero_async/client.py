@@ -106,15 +106,20 @@ class AsyncHero(Resources[Async]):
     ) -> None:
         given = {name: value for name, value in locals().items() if name in _SETTINGS}
         words = ""
+        settings: Settings | None = None
         try:
-            self._settings = Settings.resolve(given)
+            settings = Settings.resolve(given)
         except ConfigurationError as refused:
             words = str(refused)
         finally:
             del given, api_key, proxy, headers
-        if words:
+        if settings is None:
             raise ConfigurationError(words)  # afresh: the frames that refused hold the key
-        self._shared = _Shared(self._settings, transport)
+        self._begin(settings, transport)
+
+    def _begin(self, settings: Settings, transport: Transport | None) -> None:
+        self._settings = settings
+        self._shared = _Shared(settings, transport)
         self._is_view = False
         self._pipeline: Pipeline | None = None
 
@@ -122,6 +127,18 @@ class AsyncHero(Resources[Async]):
     def from_env(cls) -> Self:
         """A client from HERO_* variables and the profile file alone."""
         return cls()
+
+    @classmethod
+    def from_settings(cls, settings: Settings, *, transport: Transport | None = None) -> Self:
+        """A client of settings that are resolved: no variable and no file is read.
+
+        Args:
+            settings: What `Settings.resolve` gave, or another client's `settings`.
+            transport: As for `AsyncHero`.
+        """
+        client = object.__new__(cls)
+        client._begin(settings, transport)
+        return client
 
     @property
     def is_open(self) -> bool:

@@ -6,6 +6,7 @@ process; then a sleep returns at once and moves the clock on by what would have 
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -32,7 +33,7 @@ class Clock(Protocol):
 class SystemClock:
     """Real time."""
 
-    monotonic = staticmethod(time.monotonic)
+    monotonic: staticmethod[[], float] = staticmethod(time.monotonic)
 
     def now(self) -> datetime:
         """The time of day, aware, UTC."""
@@ -46,11 +47,12 @@ class SystemClock:
 
 
 class VirtualClock:
-    """Time that moves only when something sleeps, or by `advance`."""
+    """Time that moves only when something sleeps, or by `advance`. Threads may share it."""
 
     def __init__(self, start: datetime | None = None) -> None:
         self._start = start or datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
         self._elapsed = 0.0
+        self._lock = threading.Lock()
         self.slept: list[float] = []
         """Every sleep asked for, in seconds, in order."""
 
@@ -64,7 +66,8 @@ class VirtualClock:
 
     def advance(self, seconds: float) -> None:
         """Move time on."""
-        self._elapsed += seconds
+        with self._lock:
+            self._elapsed += seconds
 
     async def sleep(self, seconds: float) -> None:
         """Move time on and let other tasks run once."""
@@ -73,7 +76,8 @@ class VirtualClock:
         import asyncio
 
         await asyncio.sleep(0)
-        self._elapsed = max(self._elapsed, wake)
+        with self._lock:
+            self._elapsed = max(self._elapsed, wake)
 
 
 _current: Clock = SystemClock()

@@ -16,9 +16,9 @@ class Entry:
     __slots__ = ("_before", "expired", "task", "when")
 
     def __init__(self, when: float, task: asyncio.Task[Any]) -> None:
-        self.when = when
-        self.task = task
-        self.expired = False
+        self.when: float = when
+        self.task: asyncio.Task[Any] = task
+        self.expired: bool = False
         self._before = task.cancelling()  # not 0 for a call that cleans up in a cancelled task
 
     def passed(self) -> bool:

@@ -14,6 +14,7 @@ from functools import cache
 from typing import (
     Annotated,
     Any,
+    ClassVar,
     Final,
     TypeVar,
     Union,
@@ -229,7 +230,7 @@ class Answer:
     def __eq__(self, other: object) -> bool:
         return type(other) is type(self) and other.raw == self.raw
 
-    __hash__ = None  # type: ignore[assignment]  # it holds a dict
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]  # it holds a dict
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(raw=***)"

@@ -92,11 +92,11 @@ class Bound:
     __slots__ = ("__dict__", "_caller", "_start", "operation")
 
     def __init__(self, operation: AnyOperation, caller: Resources[Any], start: Callable[[Call[Any]], Any]) -> None:
-        self.operation = operation
+        self.operation: AnyOperation = operation
         self._caller = caller
         self._start = start
         self.__doc__ = operation.__doc__
-        self.__name__ = operation.__name__
+        self.__name__: str = operation.__name__
         self.__qualname__ = operation.__qualname__
         self.__module__ = operation.__module__
 
@@ -212,7 +212,7 @@ class BoundFlow:
         self._flow = flow
         self._resource = resource
         self.__doc__ = flow.__doc__
-        self.__name__ = flow.function.__name__
+        self.__name__: str = flow.function.__name__
         self.__qualname__ = flow.function.__qualname__
         self.__module__ = flow.function.__module__
 

@@ -37,18 +37,18 @@ class Runtime:
     """What all views of a client share while it runs on one event loop."""
 
     def __init__(self, settings: Settings, key: Key, transport: Transport | None) -> None:
-        self.loop = asyncio.get_running_loop()
-        self.pid = os.getpid()
+        self.loop: asyncio.AbstractEventLoop = asyncio.get_running_loop()
+        self.pid: int = os.getpid()
         self.key = key
-        self.throttle = Throttle()
-        self.budget = RetryBudget()
-        self.tracing = observe.tracing(settings.base_url)
-        self.own_transport = AiohttpTransport(settings) if transport is None else None
+        self.throttle: Throttle = Throttle()
+        self.budget: RetryBudget = RetryBudget()
+        self.telemetry: observe.Telemetry | None = observe.telemetry(settings.base_url)
+        self.own_transport: AiohttpTransport | None = AiohttpTransport(settings) if transport is None else None
         self.transport: Transport = transport if transport is not None else self.own_transport  # type: ignore[assignment]
         self._deadlines: dict[float, Deadline] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self._prefix = secrets.token_hex(4)
-        self.numbers = itertools.count(1)
+        self.numbers: itertools.count[int] = itertools.count(1)
         """The numbers of calls."""
 
     def is_here(self) -> bool:
@@ -96,10 +96,10 @@ class Pipeline:
     __slots__ = ("_headers", "_signed", "_with_body", "deadline", "lane", "runtime", "settings")
 
     def __init__(self, runtime: Runtime, settings: Settings) -> None:
-        self.runtime = runtime
-        self.settings = settings
+        self.runtime: Runtime = runtime
+        self.settings: Settings = settings
         self.lane: Lane = runtime.throttle.lane(settings.practice_group_id, settings.rate_limit)
-        self.deadline = runtime.deadline(settings.timeout)
+        self.deadline: Deadline | None = runtime.deadline(settings.timeout)
         self._signed = -1
         self._headers = self._with_body = Headers({})
 
@@ -180,9 +180,9 @@ class _Run:
             if task is not None:
                 entry = deadline.begin(task)
         try:
-            if self.pipeline.runtime.tracing is None:
+            if self.pipeline.runtime.telemetry is None:
                 return await self._attempts()
-            return await self._traced(self.pipeline.runtime.tracing)
+            return await self._observed(self.pipeline.runtime.telemetry)
         except asyncio.CancelledError:
             if entry is None or not entry.passed():
                 self._settle(self._running(), None)
@@ -192,20 +192,22 @@ class _Run:
                 deadline.end(entry)
         raise self._out_of_time()
 
-    async def _traced(self, tracing: observe.Tracing) -> Reply:
-        self.span = tracing.call(self.call.operation)
-        status: int | None = None
+    async def _observed(self, telemetry: observe.Telemetry) -> Reply:
+        operation = self.call.operation
+        self.span = telemetry.call(operation)
+        replied = False
         error: str | None = None
         try:
             reply = await self._attempts()
-            status = reply.status
+            replied = True
             return reply
         except BaseException as failed:
             error = type(failed).__name__
             raise
         finally:
-            delivery = Delivery.YES if status is not None else self._known()
-            tracing.end(self.span, status=None, error=error, delivery=delivery)
+            delivery = Delivery.YES if replied else self._known()
+            seconds = clock.monotonic() - self.begun
+            telemetry.call_done(self.span, operation, error=error, delivery=delivery, seconds=seconds)
 
     async def _attempts(self) -> Reply:
         pipeline = self.pipeline
@@ -221,10 +223,12 @@ class _Run:
                 await key.fetch(key.version)
             if not lane.try_enter(clock.monotonic()):
                 try:
-                    await lane.enter(until=self.leave_by)
+                    waited = await lane.enter(until=self.leave_by)
                 except TimeoutError:
                     last = last or self._out_of_time("throttle")
                     raise last from None
+                if pipeline.runtime.telemetry is not None:
+                    pipeline.runtime.telemetry.waited(operation, waited)
             self.number += 1
             attempt = self.attempt = Attempt(
                 operation.verb,
@@ -251,36 +255,40 @@ class _Run:
             if wait is None:
                 raise last
             observe.retrying(operation, self.call_id, self.number, outcome=_words(outcome), wait=wait)
+            if pipeline.runtime.telemetry is not None:
+                pipeline.runtime.telemetry.retried(operation, _error_type(outcome) or "")
             if failure.status != 429:  # a 429 waits in the lane, with all other calls of the practice group
                 self.attempt = None
                 await clock.sleep(wait)
 
     def _is_watched(self) -> bool:
-        return self.pipeline.runtime.tracing is not None or observe.log.isEnabledFor(logging.DEBUG)
+        return self.pipeline.runtime.telemetry is not None or observe.log.isEnabledFor(logging.DEBUG)
 
     async def _watched(self, attempt: Attempt) -> Reply | Loss:
-        tracing = self.pipeline.runtime.tracing
+        telemetry = self.pipeline.runtime.telemetry
         operation = self.call.operation
         began = clock.monotonic()
-        span = tracing.attempt(self.span, operation, self.number) if tracing is not None else None
+        span = telemetry.attempt(self.span, operation, self.number) if telemetry is not None else None
         words = "ended by an exception"
         error: str | None = None
         try:
             outcome = await self.pipeline.runtime.transport(attempt)
             words = _words(outcome)
-            if not isinstance(outcome, Reply):
-                error = outcome.phase
-            elif not 200 <= outcome.status < 300:
-                error = str(outcome.status)
+            error = _error_type(outcome)
             return outcome
         except BaseException:
             error = attempt.phase
             raise
         finally:
-            if tracing is not None:
-                tracing.end(span, status=attempt.status, error=error, delivery=attempt.delivery)
-            ms = (clock.monotonic() - began) * 1000
-            observe.attempt_done(operation, self.call_id, self.number, outcome=words, ms=ms, delivery=attempt.delivery)
+            seconds = clock.monotonic() - began
+            delivery = attempt.delivery
+            if telemetry is not None:
+                telemetry.attempt_done(
+                    span, operation, status=attempt.status, error=error, delivery=delivery, seconds=seconds
+                )
+            observe.attempt_done(
+                operation, self.call_id, self.number, outcome=words, ms=seconds * 1000, delivery=delivery
+            )
 
     async def _refresh_key(self, outcome: Reply | Loss) -> bool:
         """After a 401 a key that can change is asked for once more; the refused attempt was not processed."""
@@ -396,6 +404,13 @@ class _Run:
 
 def _words(outcome: Reply | Loss) -> str:
     return f"status {outcome.status}" if isinstance(outcome, Reply) else outcome.kind
+
+
+def _error_type(outcome: Reply | Loss) -> str | None:
+    """What a span or metric calls it: where it was lost, or the status; None for a 2xx."""
+    if not isinstance(outcome, Reply):
+        return outcome.phase
+    return None if 200 <= outcome.status < 300 else str(outcome.status)
 
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")

@@ -123,7 +123,7 @@ class RetryBudget:
     __slots__ = ("_tokens", "capacity")
 
     def __init__(self, capacity: float = 500.0) -> None:
-        self.capacity = capacity
+        self.capacity: float = capacity
         self._tokens = capacity
 
     @property

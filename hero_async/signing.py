@@ -60,7 +60,7 @@ class Key:
 
     def __init__(self, source: KeySource) -> None:
         self._source = source
-        self.version = 0
+        self.version: int = 0
         """Counts how often the key was fetched."""
 
         self._asking: tuple[asyncio.AbstractEventLoop, asyncio.Lock] | None = None

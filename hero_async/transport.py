@@ -67,19 +67,19 @@ class Attempt:
         constant: bool = False,
         leave_by: float = math.inf,
     ) -> None:
-        self.verb = verb
-        self.target = target
-        self.headers = headers
-        self.body = body
-        self.repeatable = repeatable
-        self.constant = constant
-        self.leave_by = leave_by
-        self.guard = guard
+        self.verb: str = verb
+        self.target: str = target
+        self.headers: Mapping[str, str] = headers
+        self.body: bytes | None = body
+        self.repeatable: bool = repeatable
+        self.constant: bool = constant
+        self.leave_by: float = leave_by
+        self.guard: Guard | None = guard
         self.guard_error: BaseException | None = None
-        self.began = clock.monotonic()
-        self.left = False
+        self.began: float = clock.monotonic()
+        self.left: bool = False
         self.status: int | None = None
-        self.phase = "pool"
+        self.phase: str = "pool"
         self.protocol: Any = None
 
     @property
@@ -110,9 +110,9 @@ class Reply:
     __slots__ = ("body", "headers", "status")
 
     def __init__(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
-        self.status = status
-        self.headers = headers
-        self.body = body
+        self.status: int = status
+        self.headers: Mapping[str, str] = headers
+        self.body: bytes = body
 
     def __repr__(self) -> str:
         return f"<Reply {self.status}>"
@@ -124,11 +124,11 @@ class Loss:
     __slots__ = ("kind", "permanent", "phase", "timeout")
 
     def __init__(self, kind: str, phase: str, *, permanent: bool = False, timeout: bool = False) -> None:
-        self.kind = kind
+        self.kind: str = kind
         """What happened, in words without values."""
-        self.phase = phase
-        self.permanent = permanent
-        self.timeout = timeout
+        self.phase: str = phase
+        self.permanent: bool = permanent
+        self.timeout: bool = timeout
 
 
 class TooLarge(Loss):
@@ -267,7 +267,7 @@ class AiohttpTransport:
     """Attempts on one aiohttp session."""
 
     def __init__(self, settings: Settings) -> None:
-        self.loop = asyncio.get_running_loop()
+        self.loop: asyncio.AbstractEventLoop = asyncio.get_running_loop()
         self._base = URL(settings.base_url)
         self._prefix = self._base.raw_path.rstrip("/")
         self._proxy = settings.proxy

@@ -18,7 +18,7 @@ from hero_sync.pages import SyncPages
 if TYPE_CHECKING:
     from hero_async.calls import Call, Response
     from hero_async.settings import Settings
-    from hero_async.transport import Guard
+    from hero_async.transport import Guard, Transport
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -49,9 +49,13 @@ class Hero(Resources[Blocking]):
     @takes(AsyncHero.__init__)
     def __init__(self, **options: Any) -> None:
         try:
-            self._inner = AsyncHero(**options)
+            inner = AsyncHero(**options)
         finally:
             del options  # a traceback that shows locals must not show the key
+        self._begin(inner)
+
+    def _begin(self, inner: AsyncHero) -> None:
+        self._inner = inner
         self._generation = generation()
         self._is_view = False
         self._root: Hero | None = None
@@ -60,6 +64,13 @@ class Hero(Resources[Blocking]):
     def from_env(cls) -> Self:
         """A client from HERO_* variables and the profile file alone."""
         return cls()
+
+    @classmethod
+    def from_settings(cls, settings: Settings, *, transport: Transport | None = None) -> Self:
+        """A client of settings that are resolved: no variable and no file is read. See `AsyncHero`."""
+        client = object.__new__(cls)
+        client._begin(AsyncHero.from_settings(settings, transport=transport))
+        return client
 
     @property
     def settings(self) -> Settings:

@@ -32,19 +32,22 @@ class BackgroundLoop:
     """An event loop on a thread of its own."""
 
     def __init__(self, generation: int) -> None:
-        self.generation = generation
-        self.is_green = green.is_patched()
+        self.generation: int = generation
+        self.is_green: bool = green.is_patched()
         self._let_go: Callable[[], None] | None = None
+        self.loop: asyncio.AbstractEventLoop
         if self.is_green:
             self.loop, self._let_go = green.new_loop(lambda: generation == _generation)
         else:
             self.loop = _new_loop()
         self.ident: int | None = None
-        self.ending = False
+        self.ending: bool = False
         self.waiting: set[_Job] = set()
         self._posted: set[asyncio.Task[Any]] = set()
         started = threading.Event()
-        self.thread = threading.Thread(target=self._run, args=(started,), name="hero-sync", daemon=True)
+        self.thread: threading.Thread = threading.Thread(
+            target=self._run, args=(started,), name="hero-sync", daemon=True
+        )
         self.thread.start()
         started.wait()
 

@@ -146,7 +146,7 @@ class Campaign:
         self._manner = manner
         self._sender: Sender | BatchSender | None = None
         self._draining = False
-        self.progress = Progress()
+        self.progress: Progress = Progress()
         """Counts of this moment, to be read at any time."""
 
     @classmethod

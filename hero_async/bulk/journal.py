@@ -37,7 +37,7 @@ class Group:
         self.taken: frozenset[int] = frozenset()
         self.failed: str | None = None
         self.timer: asyncio.TimerHandle | None = None
-        self.waiting = 0
+        self.waiting: int = 0
         self.written: Steadfast[None] = Steadfast()
 
     def check(self) -> None:

@@ -59,7 +59,7 @@ class Plan:
         if route not in ROUTES:
             raise InputError(f"route: must be one of {', '.join(ROUTES)}")
         self.source = source
-        self.template = Template(text)
+        self.template: Template = Template(text)
         self.channel: Channel = channel
         self.options: dict[str, Any] = dict(options)
         self.allow_duplicates = allow_duplicates

@@ -209,7 +209,7 @@ class Layout:
         route: Route = "personal",
     ) -> None:
         places = _places(columns)
-        self.width = len(columns)
+        self.width: int = len(columns)
         self._today = today
         self._at = {role: place for role in _ALIASES if (place := _find(role, places)) is not None}
         self._dob_at = self._at.get("dob")
@@ -218,7 +218,7 @@ class Layout:
         self._check_columns(practice)
         self._contact = self._contact_check(channel)
         self._needed = [(name, _field_place(name, places)) for name in template.fields]
-        self.render = template.bind(lambda name: _field_place(name, places))
+        self.render: Callable[[Sequence[str]], str] = template.bind(lambda name: _field_place(name, places))
         for name in extra_columns:
             if plain_name(name) not in places:
                 raise InputError(f"needs a column {name}", line=1)

@@ -54,7 +54,7 @@ class Sender(Steering):
         super().__init__(hero, plan, outflow=outflow, progress=progress, manner=manner)
         self.hasher: Hasher = hold.hasher
         self.feed = feed
-        self.journal = Journal(hold, outflow.publish, concurrency)
+        self.journal: Journal = Journal(hold, outflow.publish, concurrency)
         self._workers = [Worker(self) for _ in range(concurrency)]
         self._doubts = 0
         self._given_up = 0

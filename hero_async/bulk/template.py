@@ -30,7 +30,7 @@ class Template:
     def __init__(self, text: str) -> None:
         if not text.strip():
             raise InputError("text: must not be empty")
-        self.text = text
+        self.text: str = text
         self._parts = _parse(text)  # literal, field, literal, field, …, literal
         self.fields = tuple(dict.fromkeys(self._parts[1::2]))
 

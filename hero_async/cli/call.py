@@ -27,7 +27,7 @@ from hero_async.pages import Page, Pager
 
 _HELP = ("--help", "-h")
 
-app = App(
+app: App = App(
     name="call",
     help_format="markdown",
     help_flags=(),  # --help after an operation shows that operation

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shlex
+import sys
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -20,11 +22,12 @@ from hero_async.cli import output
 from hero_async.cli.demo_data import COLUMNS, FAULTS_IN_WORDS, Material, make
 from hero_async.cli.failures import Exit
 from hero_async.cli.loop import run
-from hero_async.cli.options import COMMON, Common, variables
+from hero_async.cli.options import COMMON, Common
 from hero_async.cli.sandbox import write_csv
 from hero_async.cli.sending import Ending, carry_out, status_table, tell_bad_rows
 from hero_async.client import AsyncHero
 from hero_async.sandbox import Sandbox
+from hero_async.settings import Settings
 
 _TEXT = "Dear {first_name}, your flu jab is due. Please call the surgery to book it."
 _FILE = "patients.csv"
@@ -35,6 +38,7 @@ _RATE = "400/s"
 def demo(
     *,
     patients: Annotated[int, Parameter(validator=Number(gte=100, lte=20_000))] = 1000,
+    json: bool = False,
     common: Common = COMMON,
 ) -> int:
     """See a campaign end to end on this machine: bad rows, faults, unknown outcomes, and how they are settled.
@@ -43,32 +47,35 @@ def demo(
 
     Args:
         patients: How many synthetic patients to write to. Default 1000.
+        json: Answer the books as one line of JSON; the story goes to stderr.
         common: Options of every command.
     """
-    ours = {name: None for name in os.environ if name.startswith("HERO_")}
-    with TemporaryDirectory(prefix="hero-demo-") as folder, variables({**ours, "HERO_PROFILE_FILE": os.devnull}):
-        return run(lambda: _play(Path(folder), make(patients)))
+    with TemporaryDirectory(prefix="hero-demo-") as folder, redirect_stdout(sys.stderr) if json else nullcontext():
+        code, books = run(lambda: _play(Path(folder), make(patients)))
+    if json and books is not None:
+        output.answer_json({**attrs.asdict(books), "balance": books.balance})
+    return code
 
 
-async def _play(folder: Path, material: Material) -> int:
+async def _play(folder: Path, material: Material) -> tuple[int, _Books | None]:
     async with material.sandbox as sandbox:
         write_csv(folder / _FILE, COLUMNS, material.rows)
         _introduce(sandbox, len(material.rows))
-        async with AsyncHero(
-            api_key=sandbox.api_key, practice_group_id="1", base_url=sandbox.url, rate_limit=_RATE
-        ) as hero:
+        given = {"api_key": sandbox.api_key, "practice_group_id": "1", "base_url": sandbox.url, "rate_limit": _RATE}
+        settings = Settings.resolve(given, environ={"HERO_PROFILE_FILE": os.devnull})  # nothing of the user's own
+        async with AsyncHero.from_settings(settings) as hero:
             campaign = Campaign(folder / _FILE, text=_TEXT, channel="sms", outbox=folder / _OUTBOX)
             tell_bad_rows(await campaign.prepare(hero.settings), name=_FILE)
             ending = await carry_out(campaign, hero)
             if ending.interrupted:
-                return Exit.INTERRUPTED
+                return Exit.INTERRUPTED, None
             output.stdout().print(status_table(ending.status))
             unknown = await _settle_unknown(campaign, material)
             _command(f"hero resume {_OUTBOX}")
             rest = await Campaign.open(folder / _OUTBOX)
             ending = await carry_out(rest, hero)
             if ending.interrupted:
-                return Exit.INTERRUPTED
+                return Exit.INTERRUPTED, None
             return await _account(rest, ending, material, unknown)
 
 
@@ -119,7 +126,9 @@ class _Books:
         return whole and self.sent == self.in_ledger and not self.doubled and self.same_people
 
 
-async def _account(campaign: Campaign, ending: Ending, material: Material, unknown: Collection[int]) -> int:
+async def _account(
+    campaign: Campaign, ending: Ending, material: Material, unknown: Collection[int]
+) -> tuple[int, _Books]:
     states = ending.status.states
     ledger = material.sandbox.ledger
     ours = [material.patient_at[outcome.line] async for outcome in campaign.outcomes([State.SENT])]
@@ -146,9 +155,9 @@ async def _account(campaign: Campaign, ending: Ending, material: Material, unkno
     output.stdout().print(output.table(("", "rows", ""), rows, numbers=(1,)))
     if books.balance and ending.failure is None:
         output.answer("Every row is accounted for, and nobody was written to twice.")
-        return Exit.OK
+        return Exit.OK, books
     output.fail("the books do not balance: this is a fault of the SDK")
-    return Exit.SOME
+    return Exit.SOME, books
 
 
 def _twice(books: _Books) -> str:

@@ -14,13 +14,20 @@ from hero_async.cli import output
 from hero_async.delivery import Delivery
 from hero_async.errors import (
     APIConnectionError,
+    APIStatusError,
+    APITimeoutError,
     AuthenticationError,
+    BadRequestError,
     ConfigurationError,
+    ConflictError,
     HeroError,
     InvalidArgumentError,
     NotFoundError,
     PermissionDeniedError,
     RateLimitError,
+    ResponseDecodeError,
+    ResponseTooLargeError,
+    UnprocessableEntityError,
 )
 
 if TYPE_CHECKING:
@@ -64,12 +71,22 @@ _SETTINGS_HINTS = {
     "environment: is missing": "--environment staging, or --base-url URL",
     "": "'hero config show' tells where each setting comes from",
 }
-_STATUS_HINTS: dict[type[HeroError], str] = {
-    AuthenticationError: "the key was not accepted: is it of this environment?",
-    PermissionDeniedError: "the key may not do this, or not for this practice group",
+_HINTS: dict[type[HeroError], str] = {
+    BadRequestError: "the server found these arguments wrong: 'hero call OPERATION --help' shows what they take",
+    AuthenticationError: "the key was not accepted: is it of this environment? 'hero doctor'",
+    PermissionDeniedError: "the key may not do this, or not for this practice group: 'hero doctor'",
     NotFoundError: "there is no such thing, or not for this practice group",
-    RateLimitError: "too many requests for this practice group: try again later",
+    ConflictError: "it is in another state: look at it first",
+    UnprocessableEntityError: "it was understood, but refused: look at the arguments",
+    RateLimitError: "too many requests for this practice group: try again later, or slower (HERO_RATE_LIMIT)",
+    ResponseDecodeError: "it was processed; only the answer cannot be read, so do not repeat it",
+    ResponseTooLargeError: "ask for less at once (--page-size), or set HERO_MAX_RESPONSE_BYTES",
+    APITimeoutError: "nothing was processed; --timeout allows more time",
+    APIConnectionError: "nothing was processed: is the address right, and can it be reached? 'hero doctor'",
+    APIStatusError: "it was refused: 'hero doctor' tells whether address and key are right",
 }
+"""What to do next, by the first class that fits; where it is not in doubt whether it was processed."""
+
 _WHOLE = frozenset({"http_401", "http_403", "http_404", "not_possible"})
 
 
@@ -87,7 +104,9 @@ def tell(error: BaseException) -> Told:
         hint = next(hint for start, hint in _SETTINGS_HINTS.items() if str(error).startswith(start))
         return Told(str(error), hint, Exit.USAGE)
     if isinstance(error, InvalidArgumentError):
-        return Told(str(error), None, Exit.USAGE)
+        return Told(
+            str(error), "nothing was sent; 'hero call OPERATION --help' shows what an argument takes", Exit.USAGE
+        )
     if isinstance(error, HeroError):
         return Told(str(error), _of_call(error), Exit.SOME)
     if isinstance(error, OSError):
@@ -120,9 +139,9 @@ def _of_campaign(error: CampaignError) -> Told:
 def _of_call(error: HeroError) -> str | None:
     if error.delivery is Delivery.UNKNOWN:
         return "it may have been processed: look before you repeat it"
-    if isinstance(error, APIConnectionError) and error.delivery is Delivery.NO:
-        return "nothing was processed: is the address right, and can it be reached?"
-    return next((hint for kind, hint in _STATUS_HINTS.items() if isinstance(error, kind)), None)
+    if error.delivery is Delivery.YES and isinstance(error, APIConnectionError):
+        return "it was processed; only the answer is lost, so do not repeat it"
+    return next((hint for kind, hint in _HINTS.items() if isinstance(error, kind)), None)
 
 
 def report(error: BaseException, *, debug: bool) -> Exit:

@@ -55,7 +55,7 @@ class Stops:
         self._first = first
         self._again = again
         self._before: dict[int, Any] = {}
-        self.count = 0
+        self.count: int = 0
         """How many there were."""
 
     def __enter__(self) -> Self:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Mapping
-from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -75,8 +73,7 @@ class Connection:
         """
         from hero_async.client import AsyncHero
 
-        with self._profile():
-            return AsyncHero(**{**self.arguments(), **more})
+        return AsyncHero.from_settings(self.settings(**more))
 
     def settings(self, **more: Any) -> Settings:
         """The settings alone.
@@ -86,31 +83,8 @@ class Connection:
         """
         from hero_async.settings import Settings
 
-        with self._profile():
-            return Settings.resolve({**self.arguments(), **more})
-
-    def _profile(self) -> AbstractContextManager[None]:
-        """The SDK reads the profile's name from the environment."""
-        return variables({} if self.profile is None else {"HERO_PROFILE": self.profile})
-
-
-@contextmanager
-def variables(changes: Mapping[str, str | None]) -> Generator[None]:
-    """Let this process see other environment variables while the block runs; None: as if it were not set."""
-    before = {name: os.environ.get(name) for name in changes}
-    _set(changes)
-    try:
-        yield
-    finally:
-        _set(before)
-
-
-def _set(values: Mapping[str, str | None]) -> None:
-    for name, value in values.items():
-        if value is None:
-            os.environ.pop(name, None)
-        else:
-            os.environ[name] = value
+        profile = {} if self.profile is None else {"HERO_PROFILE": self.profile}
+        return Settings.resolve({**self.arguments(), **more}, environ={**os.environ, **profile})
 
 
 COMMON = Common()

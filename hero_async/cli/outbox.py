@@ -181,6 +181,7 @@ def results(
     out: Annotated[Path | None, Parameter(name=("--out", "-o"))] = None,
     input: Path | None = None,
     without_input: bool = False,
+    json: bool = False,
     common: Common = COMMON,
 ) -> int:
     """Write what became of each row, as CSV: the input's columns, then state, reason, message_id and batch_id.
@@ -190,8 +191,12 @@ def results(
         out: The file to write. Default: stdout.
         input: Where the CSV file of the recipients is now, if it was moved.
         without_input: Do not look at the recipients: line and reference stand in for their columns.
+        json: With --out, answer one line of JSON: how many rows were written, and where.
         common: Options of every command.
     """
+
+    if json and out is None:
+        raise UsageError("--json: needs --out, because the rows themselves go to stdout")
 
     async def write() -> int:
         journal = SQLiteOutbox(outbox)
@@ -208,17 +213,20 @@ def results(
         return await write_results(journal, source, sys.stdout if out is None else out)
 
     number = run(write)
-    if out is not None:
+    if json:
+        output.answer_json({"outbox": str(outbox), "rows": number, "results": str(out)})
+    elif out is not None:
         output.say(f"{output.count(number, 'row')} written to {out}")
     return Exit.OK
 
 
-def purge(outbox: Path, /, *, yes: bool = False, common: Common = COMMON) -> int:
+def purge(outbox: Path, /, *, yes: bool = False, json: bool = False, common: Common = COMMON) -> int:
     """Delete an outbox and its key. What it knew is gone: the same campaign would write to everyone again.
 
     Args:
         outbox: The outbox.
         yes: Do not ask.
+        json: Answer one line of JSON.
         common: Options of every command.
     """
     journal = SQLiteOutbox(outbox)
@@ -237,5 +245,8 @@ def purge(outbox: Path, /, *, yes: bool = False, common: Common = COMMON) -> int
         await journal.purge()
 
     run(delete)
-    output.answer(f"{outbox.name}: deleted")
+    if json:
+        output.answer_json({"outbox": str(outbox), "deleted": True})
+    else:
+        output.answer(f"{outbox.name}: deleted")
     return Exit.OK

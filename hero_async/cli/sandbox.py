@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -28,6 +29,7 @@ def sandbox(
     seed: int = 0,
     recipients: Path | None = None,
     webhook: str | None = None,
+    json: bool = False,
     common: Common = COMMON,
 ) -> int:
     """Serve a Hero with synthetic patients on this machine until Ctrl-C. Never for data of real patients.
@@ -40,6 +42,8 @@ def sandbox(
         recipients: Write its patients to this CSV file, for 'hero send'.
         webhook: An http address on this machine that is told, signed, of what happens. The key: HERO_SIGNING_KEY, or
             the one that is shown.
+        json: Tell address, key and practice groups as a line of JSON, and at the end what the ledger counted.
+        common: Options of every command.
     """
     limit = as_rate_limit(rate_limit)
     made = Sandbox(
@@ -52,8 +56,11 @@ def sandbox(
     )
     if recipients is not None:
         write_csv(recipients, COLUMNS, (row_of(patient) for patient in made.patients))
-    run(lambda: _serve(made, tells=webhook is not None))
+    run(lambda: _serve(made, _announce_json if json else partial(_announce, tells=webhook is not None)))
     summary = made.ledger.summary()
+    if json:
+        output.answer_json(summary)
+        return Exit.OK
     output.say(
         f"sandbox: {output.count(summary['requests'], 'request')}, "
         f"{output.count(summary['messages'], 'message')} accepted, "
@@ -67,9 +74,20 @@ def sandbox(
     return Exit.OK
 
 
-async def _serve(made: Sandbox, *, tells: bool) -> None:
+async def _serve(made: Sandbox, announce: Callable[[Sandbox], None]) -> None:
     with anyio.CancelScope() as scope, Stops(scope.cancel, scope.cancel):
-        await serve(made, lambda running: _announce(running, tells=tells))
+        await serve(made, announce)
+
+
+def _announce_json(running: Sandbox) -> None:
+    output.answer_json(
+        {
+            "api_key": running.api_key,
+            "practice_group_ids": running.practice_group_ids,
+            "base_url": running.url,
+            "patients": len(running.patients),
+        }
+    )
 
 
 def _announce(running: Sandbox, *, tells: bool) -> None:

@@ -84,7 +84,7 @@ class FaultRule:
     ) -> None:
         self.operation = operation
         self.fault = fault
-        self.fired = 0
+        self.fired: int = 0
         """How often it struck."""
 
         self._times = times

@@ -6,9 +6,10 @@ A fault that cuts the answer afterwards changes nothing here. Reprs hold no text
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from itertools import zip_longest
+from typing import Any, cast
 
 import attrs
 
@@ -94,6 +95,35 @@ class Arrival:
     __repr__ = describe
 
 
+RECORDS = (AcceptedMessage, AcceptedBatch, BatchSend, Change, Arrival)
+"""What a ledger is made of."""
+
+
+def differences(ours: Sequence[object], theirs: Sequence[object]) -> list[str]:
+    """How two sequences of records differ, a line each. Of what a repr hides it is told only that it differs."""
+    out: list[str] = []
+    if len(ours) != len(theirs):
+        out.append(f"{len(ours)} on the left, {len(theirs)} on the right")
+    for place, (one, other) in enumerate(zip_longest(ours, theirs)):
+        if one == other:
+            continue
+        if type(one) is not type(other) or not isinstance(one, RECORDS):
+            out.append(f"[{place}] {_shown(one)} != {_shown(other)}")
+            continue
+        shown = repr(one)
+        for field in attrs.fields(cast("Any", type(one))):
+            left, right = getattr(one, field.name), getattr(other, field.name)
+            if left != right:
+                is_hidden = f"{field.name}=***" in shown or f"{field.name}=***" in repr(other)
+                words = "differs (not shown)" if is_hidden else f"{left!r} != {right!r}"
+                out.append(f"[{place}] {type(one).__name__}.{field.name}: {words}")
+    return out
+
+
+def _shown(one: object) -> str:
+    return repr(one) if isinstance(one, RECORDS) else "nothing" if one is None else type(one).__name__
+
+
 class Ledger:
     """What arrived and what was accepted, in order. Every property is a copy of this moment.
 
@@ -113,6 +143,15 @@ class Ledger:
     def requests(self) -> tuple[Arrival, ...]:
         """Everything that arrived."""
         return tuple(self._requests)
+
+    @property
+    def calls(self) -> tuple[str, ...]:
+        """Everything that arrived, as text to compare with: "messages.send 200", "messages.send 200, cut"."""
+        return tuple(
+            f"{arrival.operation} {'no answer' if arrival.status is None else arrival.status}"
+            f"{', cut' if arrival.cut and arrival.status is not None else ''}"
+            for arrival in self.requests
+        )
 
     @property
     def messages(self) -> tuple[AcceptedMessage, ...]:

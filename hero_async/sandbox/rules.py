@@ -260,10 +260,10 @@ def query(
     return rule
 
 
-whole_number_text = text(pattern=r"\d{1,18}")
+whole_number_text: Rule = text(pattern=r"\d{1,18}")
 """A whole number, as a query writes it."""
 
-flag_text = one_of("true", "false")
+flag_text: Rule = one_of("true", "false")
 """A boolean, as a query writes it."""
 
 PAGING: Mapping[str, Rule] = {"page_index": whole_number_text, "page_size": whole_number_text}

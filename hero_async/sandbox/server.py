@@ -25,8 +25,9 @@ from hero_async.sandbox.quirks import Quirks
 from hero_async.sandbox.rules import NO_BODY, Issue, is_object, issue
 from hero_async.sandbox.serving import Call, RefusalError, Served, encode, error_body, served_by
 from hero_async.sandbox.state import State
-from hero_async.sandbox.synthetic import MOST, make_patients
+from hero_async.sandbox.synthetic import MOST, SyntheticPatient, make_patients
 from hero_async.sandbox.wire import Answer, answer_through
+from hero_async.settings import Settings
 
 _READ_LIMIT = 256 * 1024 * 1024
 _UNKNOWN = "unknown"
@@ -86,18 +87,18 @@ class Sandbox:
         except ValueError as problem:
             raise InvalidArgumentError(str(problem)) from None
         self.api_key = api_key
-        self.practice_group_ids = tuple(practice_group_ids)
-        self.quirks = quirks or Quirks()
+        self.practice_group_ids: tuple[str, ...] = tuple(practice_group_ids)
+        self.quirks: Quirks = quirks or Quirks()
         """Can be replaced while it runs."""
 
         self.clock: SettableClock = clock or SandboxClock()
-        self.faults = Faults(seed, lambda: frozenset(operation.name for operation in _operations()))
-        self.signing_key = signing_key
-        self.webhooks = Deliveries(self)
+        self.faults: Faults = Faults(seed, lambda: frozenset(operation.name for operation in _operations()))
+        self.signing_key: str = signing_key
+        self.webhooks: Deliveries = Deliveries(self)
         """What is told, to whom, and what it was answered."""
 
-        self.ledger = Ledger(self.webhooks.hear)
-        self.patients = make_patients(patients, seed)
+        self.ledger: Ledger = Ledger(self.webhooks.hear)
+        self.patients: tuple[SyntheticPatient, ...] = make_patients(patients, seed)
         """The seeded patients, in a fixed order."""
 
         self._state = State(self.patients, self.ledger, self.practice_group_ids)
@@ -118,6 +119,24 @@ class Sandbox:
         if self._url is None:
             raise RuntimeError("the sandbox does not run: enter it first")
         return self._url
+
+    @property
+    def settings(self) -> Settings:
+        """What leads a client here, for the first practice group: `AsyncHero.from_settings(sandbox.settings)`.
+
+        Raises:
+            RuntimeError: The sandbox does not run.
+        """
+        return Settings(api_key=self.api_key, practice_group_id=self.practice_group_ids[0], base_url=self.url)
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """The same as environment variables, for `from_env()` and for other processes."""
+        return {
+            "HERO_API_KEY": self.api_key,
+            "HERO_PRACTICE_GROUP_ID": self.practice_group_ids[0],
+            "HERO_BASE_URL": self.url,
+        }
 
     def __repr__(self) -> str:
         return f"Sandbox({self._url or 'not running'}, {self.ledger!r})"

@@ -71,7 +71,7 @@ class RefusalError(Exception):
         super().__init__(status)
         self.status = status
         self.message = message
-        self.headers = headers or {}
+        self.headers: Mapping[str, str] = headers or {}
 
 
 @attrs.frozen

@@ -24,7 +24,7 @@ class State:
     ) -> None:
         self.ledger = ledger
         self._ids = itertools.count(max(500_001, FIRST_ID + len(patients)))
-        self.people = People(patients, self.new_id)
+        self.people: People = People(patients, self.new_id)
         self._practices = {
             practice: Practice(practice, number) for number, practice in enumerate(practice_group_ids, start=1)
         }

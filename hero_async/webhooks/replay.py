@@ -89,7 +89,7 @@ class MemoryReplayStore:
     """
 
     def __init__(self, *, retention: float | timedelta = RETENTION, lease: float | timedelta = LEASE) -> None:
-        self.retention = seconds("retention", retention)
+        self.retention: float = seconds("retention", retention)
         self._lease = seconds("lease", lease)
         self._entries: dict[str, _Entry] = {}
         self._lock = threading.Lock()

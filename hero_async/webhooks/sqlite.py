@@ -59,7 +59,7 @@ class SQLiteReplayStore:
         retention: float | timedelta = RETENTION,
         lease: float | timedelta = LEASE,
     ) -> None:
-        self.retention = seconds("retention", retention)
+        self.retention: float = seconds("retention", retention)
         self._lease = seconds("lease", lease)
         self._path = Path(path).absolute()
         self._sweep_at = 0.0

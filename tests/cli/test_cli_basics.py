@@ -11,10 +11,26 @@ import pytest
 from cli_support import Hero, command, environment
 
 import hero_async.cli
+from hero_async import errors
 from hero_async.cli import failures
-from hero_async.errors import ConfigurationError, InternalServerError
+from hero_async.delivery import Delivery
+from hero_async.errors import ConfigurationError, HeroError, InternalServerError
 
-COMMANDS = ("send", "resume", "status", "reconcile", "results", "purge", "demo", "sandbox", "call", "drift", "config")
+COMMANDS = (
+    *("send", "resume", "status", "reconcile", "results", "purge"),
+    *("demo", "sandbox", "doctor", "webhooks", "call", "drift", "config", "completion"),
+)
+
+
+def is_of_a_call(kind: object) -> bool:
+    """Whether it is an error of one call: settings, arguments, flows and webhooks are told elsewhere."""
+    others = (
+        errors.ConfigurationError,
+        errors.InvalidArgumentError,
+        errors.WebhookVerificationError,
+        errors.BookingError,
+    )
+    return isinstance(kind, type) and issubclass(kind, HeroError) and kind not in (HeroError, *others)
 
 
 def test_version(hero: Hero) -> None:
@@ -50,6 +66,32 @@ def test_the_overview_names_every_command(hero: Hero) -> None:
     ran = hero("--help")
     assert ran.code == 0
     assert all(f"│ {name} " in ran.out for name in COMMANDS)
+
+
+def test_the_overview_is_a_tour_in_80_columns(hero: Hero) -> None:
+    said = hero("--help").out
+    steps = ["hero demo", "hero sandbox", "--dry-run", "hero reconcile", "hero doctor"]
+    assert sorted(steps, key=said.find) == steps
+    assert max(map(len, said.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell"])
+def test_a_shell_can_complete_every_command(hero: Hero, shell: str) -> None:
+    ran = hero("completion", shell)
+    assert ran.code == 0
+    assert all(name in ran.out for name in COMMANDS)
+    assert "--practice-group" in ran.out
+
+
+def test_bash_completes(hero: Hero, tmp_path: Path) -> None:
+    script = tmp_path / "hero.bash"
+    script.write_text(hero("completion", "bash").out)
+    asked = (
+        f'source {script}; COMP_WORDS=(hero re); COMP_CWORD=1; COMP_LINE="hero re"; COMP_POINT=7; _hero; '
+        'printf "%s\\n" "${COMPREPLY[@]}"'
+    )
+    done = subprocess.run(["bash", "-c", asked], capture_output=True, text=True, check=True)
+    assert {*done.stdout.split()} == {"resume", "reconcile", "results"}
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -149,11 +191,24 @@ def test_a_fault_of_ours_ends_as_one_line_without_its_text(hero: Hero, monkeypat
 
 
 def test_an_unclear_outcome_of_a_call_says_so() -> None:
-    from hero_async.delivery import Delivery
-
     lost = failures.tell(InternalServerError("status 503", status=503, delivery=Delivery.UNKNOWN))
     assert lost.code == failures.Exit.SOME
     assert lost.hint == "it may have been processed: look before you repeat it"
+
+
+@pytest.mark.parametrize(
+    "kind", [kind for kind in vars(errors).values() if is_of_a_call(kind)], ids=lambda kind: kind.__name__
+)
+@pytest.mark.parametrize("delivery", Delivery, ids=lambda delivery: delivery.name)
+def test_every_error_of_a_call_has_a_hint_and_it_never_says_too_little(
+    kind: type[HeroError], delivery: Delivery
+) -> None:
+    hint = failures.tell(kind("what happened", delivery=delivery)).hint
+    assert hint
+    if delivery is Delivery.UNKNOWN:
+        assert "may have been processed" in hint
+    elif delivery is Delivery.YES and issubclass(kind, errors.APIConnectionError):
+        assert "nothing was processed" not in hint
 
 
 def test_a_reader_that_goes_away_ends_it_quietly() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import builtins
 import inspect
 import re
 import types
@@ -45,8 +46,8 @@ def test_there_are_snippets() -> None:
 @pytest.mark.usefixtures("environment")
 @pytest.mark.parametrize("name", [name for name, text in SNIPPETS.items() if "def test_" not in text])
 def test_a_snippet_runs(name: str) -> None:
-    code = compile(SNIPPETS[name], name, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-    scope = {"__name__": "__main__"}
+    code = compile(SNIPPETS[name], name, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+    scope = {"__name__": "__main__", "__builtins__": builtins}
     if code.co_flags & inspect.CO_COROUTINE:
         asyncio.run(types.FunctionType(code, scope)())
     else:
@@ -57,6 +58,6 @@ def test_a_snippet_runs(name: str) -> None:
 def test_a_snippet_that_is_a_test_passes(name: str, pytester: pytest.Pytester) -> None:
     pytester.makeconftest("import pytest\n\n@pytest.fixture\ndef anyio_backend():\n    return 'asyncio'\n")
     pytester.makepyfile(SNIPPETS[name])
-    outcome = pytester.runpytest_subprocess("-p", "no:randomly", "-W", "error")
+    outcome = pytester.runpytest_subprocess("-p", "no:randomly", "-p", "no:asyncio", "-W", "error")
     assert outcome.parseoutcomes().get("passed", 0) >= 1, outcome.stdout.str()
     assert "failed" not in outcome.parseoutcomes()
