@@ -82,7 +82,7 @@ def examples(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """The site, into build/docs, with warnings as errors; then every snippet of README and docs, on the sandbox."""
+    """docs/operations.md anew; the site, in build/docs, with warnings as errors; every snippet, on the sandbox."""
     install(session, "test", "docs")
     session.run("python", "docs/make_operations.py")
     session.run("sphinx-build", "-q", "-W", "--keep-going", "-b", "html", "docs", "build/docs")
@@ -116,6 +116,65 @@ def guard(session: nox.Session) -> None:
     """Instruction counts of the hot paths against the saved baseline: seconds, and the same on every machine."""
     install(session, "bench")
     session.run("python", "-m", "benchmarks.guard", *session.posargs)
+
+
+@nox.session
+def soak(session: nox.Session) -> None:
+    """The long run of what `tests` cuts short: leaks, cancels, races, generated input. Half an hour at most."""
+    install(session, "test")
+    session.run(
+        "pytest",
+        "-s",
+        "-m",
+        "soak",
+        *(session.posargs or ["tests/core", "tests/faults", "tests/transport"]),
+        env={"HERO_SOAK": "1"},
+    )
+
+
+@nox.session
+def audit(session: nox.Session) -> None:
+    """bandit on our code; pip-audit on all that a user installs. The latter needs its database: it fails offline."""
+    session.install("-q", "-e", ".[cli,otel,speed]")
+    frozen = session.run("python", "-m", "pip", "freeze", "--exclude-editable", silent=True)
+    session.install("-q", *nox.project.dependency_groups(PYPROJECT, "audit"))
+    session.run("bandit", "-q", "-c", "pyproject.toml", "-r", "hero_async", "hero_sync")
+    installed = Path(session.create_tmp()) / "installed.txt"
+    installed.write_text(str(frozen))
+    session.run("pip-audit", "--strict", "--no-deps", "--disable-pip", "-r", str(installed))
+
+
+@nox.session
+def lowest(session: nox.Session) -> None:
+    """The tests of the core with the oldest dependencies that pyproject.toml allows."""
+    session.install("-q", "uv")
+    pins = str(Path(session.create_tmp()) / "lowest.txt")
+    wanted = ["pyproject.toml", "--extra", "cli", "--extra", "otel", "--extra", "speed"]
+    version = session.run("python", "-c", "import sys; print(sys.version.split()[0])", silent=True)
+    session.run(
+        *["uv", "pip", "compile", "-q", "--resolution", "lowest-direct", "--python-version", str(version).strip()],
+        *["-o", pins, *wanted],
+    )
+    session.install("-q", "-r", pins)
+    session.install("-q", "-c", pins, "-e", ".[cli,otel,speed]", *nox.project.dependency_groups(PYPROJECT, "test"))
+    session.run("pytest", "-n", "2", *(session.posargs or WITH_OLD_AND_NEW))
+
+
+@nox.session
+def newest(session: nox.Session) -> None:
+    """The same with the newest, those that are not released included."""
+    session.install("-q", "--pre", "--upgrade", "-e", ".[cli,otel,speed]")
+    session.install("-q", *nox.project.dependency_groups(PYPROJECT, "test"))
+    session.run("pytest", "-n", "2", *(session.posargs or WITH_OLD_AND_NEW))
+
+
+@nox.session
+def mutation(session: nox.Session) -> None:
+    """How many small changes to the verdicts, retries, throttle, signing and webhooks the tests see: at least 90 %."""
+    install(session, "test", "mutation")
+    shutil.rmtree("mutants", ignore_errors=True)
+    session.run("mutmut", "run", "--max-children", "2")
+    session.run("python", "tests/faults/mutation_score.py")
 
 
 DIST = Path("dist")
@@ -187,62 +246,3 @@ def release(session: nox.Session) -> None:
     session.log("when all of the sessions that follow have passed, a person does the rest:")
     session.log(f"  git tag --annotate v{version} --message {version} && git push origin v{version}")
     session.log("  twine upload dist/*")
-
-
-@nox.session
-def soak(session: nox.Session) -> None:
-    """The long run of what `tests` cuts short: leaks, cancels, races, generated input. Half an hour at most."""
-    install(session, "test")
-    session.run(
-        "pytest",
-        "-s",
-        "-m",
-        "soak",
-        *(session.posargs or ["tests/core", "tests/faults", "tests/transport"]),
-        env={"HERO_SOAK": "1"},
-    )
-
-
-@nox.session
-def audit(session: nox.Session) -> None:
-    """bandit on our code; pip-audit on all that a user installs. The latter needs its database: it fails offline."""
-    session.install("-q", "-e", ".[cli,otel,speed]")
-    frozen = session.run("python", "-m", "pip", "freeze", "--exclude-editable", silent=True)
-    session.install("-q", *nox.project.dependency_groups(PYPROJECT, "audit"))
-    session.run("bandit", "-q", "-c", "pyproject.toml", "-r", "hero_async", "hero_sync")
-    installed = Path(session.create_tmp()) / "installed.txt"
-    installed.write_text(str(frozen))
-    session.run("pip-audit", "--strict", "--no-deps", "--disable-pip", "-r", str(installed))
-
-
-@nox.session
-def lowest(session: nox.Session) -> None:
-    """The tests of the core with the oldest dependencies that pyproject.toml allows."""
-    session.install("-q", "uv")
-    pins = str(Path(session.create_tmp()) / "lowest.txt")
-    wanted = ["pyproject.toml", "--extra", "cli", "--extra", "otel", "--extra", "speed"]
-    version = session.run("python", "-c", "import sys; print(sys.version.split()[0])", silent=True)
-    session.run(
-        *["uv", "pip", "compile", "-q", "--resolution", "lowest-direct", "--python-version", str(version).strip()],
-        *["-o", pins, *wanted],
-    )
-    session.install("-q", "-r", pins)
-    session.install("-q", "-c", pins, "-e", ".[cli,otel,speed]", *nox.project.dependency_groups(PYPROJECT, "test"))
-    session.run("pytest", "-n", "2", *(session.posargs or WITH_OLD_AND_NEW))
-
-
-@nox.session
-def newest(session: nox.Session) -> None:
-    """The same with the newest, those that are not released included."""
-    session.install("-q", "--pre", "--upgrade", "-e", ".[cli,otel,speed]")
-    session.install("-q", *nox.project.dependency_groups(PYPROJECT, "test"))
-    session.run("pytest", "-n", "2", *(session.posargs or WITH_OLD_AND_NEW))
-
-
-@nox.session
-def mutation(session: nox.Session) -> None:
-    """How many small changes to the verdicts, retries, throttle, signing and webhooks the tests see: at least 90 %."""
-    install(session, "test", "mutation")
-    shutil.rmtree("mutants", ignore_errors=True)
-    session.run("mutmut", "run", "--max-children", "2")
-    session.run("python", "tests/faults/mutation_score.py")

@@ -6,12 +6,11 @@
         assert hero_sandbox.ledger.calls == ("messages.send 200",)
 
 They need no key, no network and no particular async plugin. `@pytest.mark.hero_sandbox(patients=5, rate_limit=10)`
-makes the sandbox of a test with other arguments of `hero_async.sandbox.Sandbox`.
+makes the sandbox of a test with other arguments of `hero_async.sandbox.Sandbox`. To have your endpoint told of
+what happens, signed: `hero_sandbox.webhooks.subscribe("http://127.0.0.1:…/webhooks/hero")`, then
+`hero_sandbox.webhooks.wait()`.
 
 When a test that has a sandbox fails, the report shows what the sandbox saw: names, statuses and times, no value.
-
-To have your endpoint told of what happens, signed:
-`hero_sandbox.webhooks.subscribe("http://127.0.0.1:…/webhooks/hero")`, then `hero_sandbox.webhooks.wait()`.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ _COMMANDS = (
     ("demo", "demo:demo", _TRY, "See a campaign end to end on this machine."),
     ("sandbox", "sandbox:sandbox", _TRY, "Serve a Hero with synthetic patients on this machine."),
     ("doctor", "doctor:doctor", _API, "Find out why it does not work: settings, address, clock, key."),
-    ("webhooks", "webhooks:app", _API, "Receive webhooks on this machine, or send a sample to your endpoint."),
+    ("webhooks", "webhooks:app", _TRY, "Receive webhooks on this machine, or send a sample to your endpoint."),
     ("call", "call:app", _API, "Call any operation of the API, JSON out."),
     ("drift", "drift:drift", _API, "Compare an OpenAPI description with this SDK."),
     ("config", "config:app", _API, "Show the settings and where each came from."),

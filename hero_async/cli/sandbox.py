@@ -56,8 +56,7 @@ def sandbox(
     )
     if recipients is not None:
         write_csv(recipients, COLUMNS, (row_of(patient) for patient in made.patients))
-    announce = _announce_json if json else partial(_announce, tells=webhook is not None)
-    run(lambda: _serve(made, announce))
+    run(lambda: _serve(made, _announce_json if json else partial(_announce, tells=webhook is not None)))
     summary = made.ledger.summary()
     if json:
         output.answer_json(summary)

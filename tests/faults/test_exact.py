@@ -136,6 +136,23 @@ async def test_two_who_ask_at_once_share_one_asking() -> None:
     assert asked == 1
 
 
+def test_those_who_ask_at_once_in_another_loop_share_one_asking_there() -> None:
+    asked = 0
+
+    async def source() -> str:
+        nonlocal asked
+        asked += 1
+        await asyncio.sleep(0)
+        return f"key-{asked}"
+
+    async def three(key: Key) -> list[str]:
+        seen = key.version
+        return await asyncio.gather(*(key.fetch(seen) for _ in range(3)))
+
+    key = Key(source)
+    assert [asyncio.run(three(key)) for _ in range(2)] == [["key-1"] * 3, ["key-2"] * 3]
+
+
 # The pace
 
 
