@@ -1,4 +1,5 @@
-"""A campaign against a bare client that sends the same rows with the same concurrency, in turn.
+"""A campaign against what one writes by hand, for the same rows with the same concurrency, in turn: a loop over our
+client, and a loop over aiohttp as its documentation shows it.
 
 Each run is a process of its own, set up as the `hero` command sets up its own, against one server in another. Told are
 medians over the rounds and, pair by pair, ratios: the rate, from the first row read to the last one settled; the
@@ -18,12 +19,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
 
+import aiohttp
+
+from benchmarks.peers import HEADERS, PATH
 from benchmarks.server import running
 from benchmarks.unjournalled import ForgetfulOutbox
 from hero_async import AsyncHero
@@ -32,7 +36,7 @@ from hero_async.cli import loop
 
 TEXT = "Dear {first_name}, your flu jab is due. Please call the surgery to book a time that suits you."
 CONCURRENCY = 50
-MODES = ("bare client", "campaign", "campaign, no journal")
+MODES = ("aiohttp by hand", "bare client", "campaign", "campaign, no journal")
 
 
 def make_csv(path: Path, rows: int) -> None:
@@ -51,7 +55,7 @@ def resident() -> float:
     return pages * 4096 / 1e6
 
 
-async def bare(hero: AsyncHero, path: Path) -> tuple[int, float]:
+async def bare(send: Callable[[str, str], Awaitable[Any]], path: Path, at_once: int) -> tuple[int, float]:
     """What one writes by hand: workers that share a CSV reader."""
     sent, early = 0, 0.0
     with path.open(encoding="utf-8", newline="") as file:
@@ -60,24 +64,42 @@ async def bare(hero: AsyncHero, path: Path) -> tuple[int, float]:
         async def worker() -> None:
             nonlocal sent, early
             for row in rows:
-                await hero.messages.send(
-                    patient_id=row["patient_id"],
-                    message_type="sms",
-                    message_string=TEXT.format(first_name=row["first_name"]),
-                )
+                await send(row["patient_id"], TEXT.format(first_name=row["first_name"]))
                 sent += 1
                 if sent == 1000:
                     early = resident()
 
-        await asyncio.gather(*(worker() for _ in range(CONCURRENCY)))
+        await asyncio.gather(*(worker() for _ in range(at_once)))
     return sent, early
 
 
-async def campaign(hero: AsyncHero, path: Path, *, journal: bool) -> tuple[int, float]:
+async def by_client(hero: AsyncHero, path: Path, at_once: int) -> tuple[int, float]:
+    """By our client."""
+    return await bare(
+        lambda patient, text: hero.messages.send(patient_id=patient, message_type="sms", message_string=text),
+        path,
+        at_once,
+    )
+
+
+async def by_aiohttp(url: str, path: Path, at_once: int) -> tuple[int, float]:
+    """By aiohttp."""
+    connector = aiohttp.TCPConnector(limit=at_once)
+    async with aiohttp.ClientSession(url, headers=HEADERS, connector=connector) as session:
+
+        async def send(patient: str, text: str) -> Any:
+            message = {"patient_id": patient, "message_type": "sms", "message_string": text}
+            async with session.post(PATH, json=message) as response:
+                return await response.json()
+
+        return await bare(send, path, at_once)
+
+
+async def campaign(hero: AsyncHero, path: Path, at_once: int, *, journal: bool) -> tuple[int, float]:
     """The same rows as a campaign."""
     outbox = path.with_suffix(".outbox") if journal else ForgetfulOutbox()
     sent, early = 0, 0.0
-    sending = Campaign(path, text=TEXT, channel="sms", outbox=outbox, concurrency=CONCURRENCY)
+    sending = Campaign(path, text=TEXT, channel="sms", outbox=outbox, concurrency=at_once)
     async for _ in sending.run(hero):
         sent += 1
         if sent == 1000:
@@ -85,14 +107,16 @@ async def campaign(hero: AsyncHero, path: Path, *, journal: bool) -> tuple[int, 
     return sent, early
 
 
-async def child(mode: str, url: str, path: Path) -> None:
+async def child(mode: str, url: str, path: Path, at_once: int) -> None:
     """One measured run."""
-    async with AsyncHero(api_key="bench", practice_group_id="1", base_url=url) as hero:
+    async with AsyncHero(api_key="bench", practice_group_id="1", base_url=url, max_connections=at_once) as hero:
         began, cpu = time.perf_counter(), time.process_time()
-        if mode == "bare client":
-            sent, early = await bare(hero, path)
+        if mode == "aiohttp by hand":
+            sent, early = await by_aiohttp(url, path, at_once)
+        elif mode == "bare client":
+            sent, early = await by_client(hero, path, at_once)
         else:
-            sent, early = await campaign(hero, path, journal=mode == "campaign")
+            sent, early = await campaign(hero, path, at_once, journal=mode == "campaign")
         wall, cpu = time.perf_counter() - began, time.process_time() - cpu
         growth = resident() - early
         counts = await hero.request("GET", "/counts")
@@ -100,16 +124,16 @@ async def child(mode: str, url: str, path: Path) -> None:
     print(json.dumps(figures))
 
 
-def run_child(mode: str, url: str, path: Path) -> dict[str, Any]:
+def run_child(mode: str, url: str, path: Path, at_once: int) -> dict[str, Any]:
     """A run in a process of its own."""
-    command = [sys.executable, "-m", "benchmarks.bulk", "--child", mode, url, str(path)]
+    command = [sys.executable, "-m", "benchmarks.bulk", "--child", mode, url, str(path), str(at_once)]
     figures: dict[str, Any] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     for leftover in path.parent.glob("*.outbox*"):
         leftover.unlink()
     return figures
 
 
-def measure(rows: int, rounds: int) -> dict[str, list[dict[str, Any]]]:
+def measure(rows: int, rounds: int, at_once: int) -> dict[str, list[dict[str, Any]]]:
     """All modes in turn, in an order that changes."""
     results: dict[str, list[dict[str, Any]]] = {mode: [] for mode in MODES}
     with tempfile.TemporaryDirectory() as folder, running() as url:
@@ -119,33 +143,33 @@ def measure(rows: int, rounds: int) -> dict[str, list[dict[str, Any]]]:
             order = list(MODES)
             Random(number).shuffle(order)
             for mode in order:
-                figures = run_child(mode, url, path)
+                figures = run_child(mode, url, path, at_once)
                 counts = figures["counts"]
                 assert counts == {"sent": rows, "people": rows, "doubled": 0}, counts
                 results[mode].append(figures)
     return results
 
 
-def table(results: dict[str, list[dict[str, Any]]], rows: int) -> str:
+def ratio(theirs: list[dict[str, Any]], ours: list[dict[str, Any]]) -> float:
+    """Our rate over theirs, pair by pair: the median."""
+    return statistics.median(one["wall"] / other["wall"] for one, other in zip(theirs, ours, strict=True))
+
+
+def table(results: dict[str, list[dict[str, Any]]], rows: int, at_once: int) -> str:
     """Markdown."""
     lines = [
-        f"| {rows:,} rows, {CONCURRENCY} at once | rate, rows/s | of the bare client's | CPU, µs a row | "
+        f"| {rows:,} rows, {at_once} at once | rate, rows/s | of aiohttp's | of the bare client's | CPU, µs a row | "
         "memory, MB | growth after row 1,000, MB |",
-        "| --- | ---: | ---: | ---: | ---: | ---: |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     for mode in MODES:
         runs = results[mode]
-        ratio = statistics.median(
-            theirs["wall"] / ours["wall"] for theirs, ours in zip(results["bare client"], runs, strict=True)
-        )
+        hand, client = (ratio(results[other], runs) for other in ("aiohttp by hand", "bare client"))
         rate = rows / statistics.median(run["wall"] for run in runs)
         cpu = statistics.median(run["cpu"] for run in runs) / rows * 1e6
         rss, growth = (statistics.median(run[name] for run in runs) for name in ("rss", "growth"))
-        lines.append(f"| {mode} | {rate:,.0f} | {ratio:.2f} | {cpu:.0f} | {rss:.0f} | {growth:.1f} |")
-    cost = statistics.median(
-        ours["wall"] / without["wall"]
-        for ours, without in zip(results["campaign"], results["campaign, no journal"], strict=True)
-    )
+        lines.append(f"| {mode} | {rate:,.0f} | {hand:.2f} | {client:.2f} | {cpu:.0f} | {rss:.0f} | {growth:.1f} |")
+    cost = ratio(results["campaign"], results["campaign, no journal"])
     return "\n".join([*lines, "", f"The journal costs {(cost - 1) * 100:.1f} % of the time (median of the pairs)."])
 
 
@@ -154,13 +178,15 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="benchmarks bulk")
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--child", nargs=3, metavar=("MODE", "URL", "CSV"))
+    parser.add_argument("--concurrency", type=int, default=CONCURRENCY)
+    parser.add_argument("--child", nargs=4, metavar=("MODE", "URL", "CSV", "CONCURRENCY"))
     options = parser.parse_args(arguments)
     if options.child:
-        mode, url, path = options.child
-        loop.run(partial(child, mode, url, Path(path)))
+        mode, url, path, at_once = options.child
+        loop.run(partial(child, mode, url, Path(path), int(at_once)))
     else:
-        print(table(measure(options.rows, options.rounds), options.rows))
+        results = measure(options.rows, options.rounds, options.concurrency)
+        print(table(results, options.rows, options.concurrency))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ def run(counts: list[int], options: Options) -> Part:
     rows: list[list[str]] = []
     for count in counts:
         told(f"bulk: {count:,} rows")
-        for mode, runs in bulk.measure(count, options.pick(3, quick=1)).items():
+        for mode, runs in bulk.measure(count, options.pick(3, quick=1), bulk.CONCURRENCY).items():
             cost = median(run["cpu"] for run in runs) / count * 1e6
             lines.setdefault(f"hero_async, {mode}", []).append((count, cost))
             memory = median(run["rss"] for run in runs)

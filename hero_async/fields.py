@@ -67,6 +67,9 @@ class OpenEnum(str, Enum):  # noqa: UP042  # StrEnum takes no unknown members
     def __repr__(self) -> str:
         return f"<{type(self).__name__}.{self._name_ if self.is_known else '***'}>"
 
+    def __reduce_ex__(self, protocol: object) -> tuple[type[OpenEnum], tuple[str]]:
+        return type(self), (self._value_,)  # by value: some Pythons would look for a member of this name
+
     __str__ = str.__str__
     __hash__ = str.__hash__
 

@@ -17,6 +17,9 @@ _PRELUDE: dict[Loop, str] = {
     "uvloop": "import uvloop",
 }
 
+# A shell that starts a program in the background has it ignore Ctrl-C, and all that it starts.
+_CTRL_C = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+
 _IMPORTS = """
 import asyncio, atexit, gc, os, signal, sys, threading, time
 from hero_async import AsyncHero
@@ -71,7 +74,7 @@ def start(
     arguments: Sequence[str] = (),
 ) -> subprocess.Popen[str]:
     """Start a program."""
-    text = "\n".join([before, _PRELUDE[loop], _IMPORTS, textwrap.dedent(program)])
+    text = "\n".join([_CTRL_C, before, _PRELUDE[loop], _IMPORTS, textwrap.dedent(program)])
     return subprocess.Popen(
         [sys.executable, *options, "-c", text, url, *arguments],
         stdin=subprocess.PIPE,

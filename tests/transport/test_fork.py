@@ -59,7 +59,7 @@ def test_a_fork_between_two_runs_of_a_loop_leaves_the_parents_connections_alone(
                     os._exit(0)
                 sys.exit(0)
             code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-            print(act.__name__, code, len(runner.run(send(6))))
+            print(act.__name__, code, len(runner.run(send(6))), flush=True)
         runner.run(hero.close())
         runner.close()
     """
