@@ -97,7 +97,7 @@ class Protocol(asyncio.Protocol):
     def on_message_complete(self) -> None:
         path, _, query = self.url.partition(b"?")
         if path == b"/v1/messages/send":
-            start = self.body.find(b'"patient_id":"') + 14
+            start = self.body.index(b'"', self.body.find(b'"patient_id":') + 13) + 1
             self.counts[self.body[start : self.body.find(b'"', start)].decode()] += 1
             if Protocol.hold:
                 self.hold_back()
