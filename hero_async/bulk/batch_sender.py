@@ -53,7 +53,7 @@ class BatchSender(Steering):
         manner: Manner,
         concurrency: int,
     ) -> None:
-        super().__init__(hero, plan, outflow=outflow, progress=progress, manner=manner)
+        super().__init__(hero, plan, source=feed, outflow=outflow, progress=progress, manner=manner)
         self.hold = hold
         self.feed = feed
         self.tag: str = hold.binding.tag
@@ -75,10 +75,6 @@ class BatchSender(Steering):
         """All who work for the run."""
         return [*self._workers, *self._beside]
 
-    def close_feed(self) -> None:
-        """Hand out nothing more."""
-        self.feed.close()
-
     async def run(self) -> None:
         """Send until the feed ends, a drain, or a stop.
 
@@ -93,7 +89,7 @@ class BatchSender(Steering):
                 self._group = group
                 await self._take_up(ChunkState.SENDING)
                 await self._take_up(ChunkState.UNKNOWN)
-                group.start_soon(self._read_ahead)
+                group.start_soon(self.read_ahead)
                 for worker in self._workers:
                     group.start_soon(worker.run)
             if self._collects and not self.stopping:
@@ -125,12 +121,6 @@ class BatchSender(Steering):
             await settler.run(chunk)
         finally:
             self._beside.discard(settler)
-
-    async def _read_ahead(self) -> None:
-        try:
-            await self.feed.run()
-        except Exception as error:  # noqa: BLE001  # raised by `run`, when the calls under way have ended
-            self.fail(error)
 
     async def _collect(self) -> None:
         """Ask what became of the recipients, a few batches at a time."""

@@ -251,7 +251,7 @@ class Hold(ChunkHold, Protocol):
         ...
 
     async def start_fill(self) -> None:
-        """Drop what a fill that was cut off has left."""
+        """Begin to store all rows. What a fill that was cut off has left is dropped."""
         ...
 
     async def fill(self, rows: Sequence[Row]) -> Sequence[Twin]:

@@ -51,7 +51,7 @@ class Sender(Steering):
         manner: Manner,
         concurrency: int,
     ) -> None:
-        super().__init__(hero, plan, outflow=outflow, progress=progress, manner=manner)
+        super().__init__(hero, plan, source=feed, outflow=outflow, progress=progress, manner=manner)
         self.hasher: Hasher = hold.hasher
         self.feed = feed
         self.journal: Journal = Journal(hold, outflow.publish, concurrency)
@@ -87,23 +87,13 @@ class Sender(Steering):
 
     async def _work(self) -> None:
         async with anyio.create_task_group() as group:
-            group.start_soon(self._read_ahead)
+            group.start_soon(self.read_ahead)
             for worker in self._workers:
                 group.start_soon(worker.run)
-
-    async def _read_ahead(self) -> None:
-        try:
-            await self.feed.run()
-        except Exception as error:  # noqa: BLE001  # raised by `run`, when the sends under way have ended
-            self.fail(error)
 
     def hands(self) -> Collection[Hand]:
         """All who work for the run."""
         return self._workers
-
-    def close_feed(self) -> None:
-        """Hand out nothing more."""
-        self.feed.close()
 
     def settled(self, state: State) -> None:
         """Count a settled row, and stop if the server answers nothing clear any more."""

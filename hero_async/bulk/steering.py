@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
@@ -37,6 +38,18 @@ class Hand(Protocol):
         ...
 
 
+class Source(Protocol):
+    """Where work comes from."""
+
+    async def run(self) -> None:
+        """Read ahead until there is no more, or it is closed."""
+        ...
+
+    def close(self) -> None:
+        """Hand out nothing more."""
+        ...
+
+
 _SLICE: Final = 60.0
 """Seconds to wait at most before the time of day is read again: a machine's clock may be set, or sleep."""
 
@@ -45,15 +58,15 @@ _SLICE: Final = 60.0
 class Manner:
     """How a run goes about it. Not part of what an outbox is bound to."""
 
-    concurrency: int | None = None
-    limit: int | None = None
-    patience: Patience = attrs.field(factory=Patience)
-    between: Hours | None = None
-    pause_on: float | None = None
-    chunk_size: int = 500
-    settle: float = 60.0
-    resend_created: bool = False
-    collect: float | None = 600.0
+    concurrency: int | None
+    limit: int | None
+    patience: Patience
+    between: Hours | None
+    pause_on: float | None
+    chunk_size: int
+    settle: float
+    resend_created: bool
+    collect: float | None
 
     def __attrs_post_init__(self) -> None:
         if self.concurrency is not None and self.concurrency < 1:
@@ -70,21 +83,25 @@ class Manner:
             raise ValueError("collect: must be more than 0 seconds, or None")
 
 
-class Steering:
+class Steering(ABC):
     """The client's views, and what stops a run.
 
     Args:
         hero: The client. Its retries are switched off, its connections, limits and timeouts are used.
         plan: The campaign.
+        source: Where work comes from.
         outflow: Where outcomes go.
         progress: What is counted.
         manner: How to go about it.
     """
 
-    def __init__(self, hero: AsyncHero, plan: Plan, *, outflow: Outflow, progress: Progress, manner: Manner) -> None:
+    def __init__(
+        self, hero: AsyncHero, plan: Plan, *, source: Source, outflow: Outflow, progress: Progress, manner: Manner
+    ) -> None:
         own = hero.settings
         patience = manner.patience
         self.plan = plan
+        self._source = source
         self.outflow = outflow
         self.progress = progress
         policy = attrs.evolve(own.retries, retries=max(patience.tries, 1))
@@ -124,18 +141,21 @@ class Steering:
         if self._pause_on is not None and self._errors.add(state, rows) > self._pause_on:
             self.stop("error_rate", WORDS["error_rate"])
 
+    @abstractmethod
     def hands(self) -> Collection[Hand]:
         """All who work for the run."""
-        raise NotImplementedError
 
-    def close_feed(self) -> None:
-        """Hand out nothing more."""
-        raise NotImplementedError
+    async def read_ahead(self) -> None:
+        """Let the source read until it ends; what goes wrong there stops the run."""
+        try:
+            await self._source.run()
+        except Exception as error:  # noqa: BLE001  # raised by `run`, when the calls under way have ended
+            self.fail(error)
 
     def drain(self) -> None:
         """Finish the calls under way and start nothing new. Rows that only wait stay `ready`."""
         self.stopping = True
-        self.close_feed()
+        self._source.close()
         self.outflow.let_go()
         for hand in self.hands():
             hand.hurry()
