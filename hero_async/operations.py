@@ -231,7 +231,7 @@ class BoundFlow:
 
 
 class Started:
-    """A flow with its arguments, on its way to the loop. Its repr shows none of them."""
+    """A coroutine function with its arguments, on its way to the loop. Its repr shows none of them."""
 
     __slots__ = ("_args", "_function", "_kwargs")
 
@@ -240,9 +240,9 @@ class Started:
         self._args = args
         self._kwargs = kwargs
 
-    def __call__(self, resource: Resource[Any]) -> Coroutine[Any, Any, Any]:
-        """The coroutine, on an async resource."""
-        return self._function(resource, *self._args, **self._kwargs)
+    def __call__(self, owner: Any) -> Coroutine[Any, Any, Any]:
+        """The coroutine, on what the function is a method of."""
+        return self._function(owner, *self._args, **self._kwargs)
 
 
 class Flow(Generic[P, T]):

@@ -15,10 +15,11 @@ from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Gen
 from contextlib import aclosing
 from functools import update_wrapper
 from types import MethodType
-from typing import TYPE_CHECKING, Any, Concatenate, Final, Generic, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Concatenate, Final, Generic, ParamSpec, TypeVar, cast, overload
 
 from hero_async import bulk
 from hero_async.errors import InvalidArgumentError
+from hero_async.operations import Started
 from hero_sync.client import Hero, async_client, takes
 from hero_sync.interrupts import interrupts, watching
 from hero_sync.loop import background, finish, generation, leave_to_parent, post
@@ -41,7 +42,10 @@ class Blocking(Generic[P, T]):
 
     def __init__(self, method: Callable[Concatenate[bulk.Campaign, P], Coroutine[Any, Any, T]]) -> None:
         def run(campaign: Campaign, *args: P.args, **kwargs: P.kwargs) -> T:
-            return background().run(lambda: method(campaign.inner, *args, **kwargs))
+            started = Started(method, args, kwargs)
+            del args, kwargs  # a traceback that shows locals must not show them
+            result: T = background().run(started, campaign.inner)
+            return result
 
         self._function = update_wrapper(run, method)
 
@@ -60,11 +64,13 @@ class Opening(Generic[P]):
         self._method = method
 
     def __get__(self, campaign: Campaign | None, owner: type[C]) -> Callable[P, C]:
-        method = self._method
+        method = cast("MethodType", self._method)
 
         def run(*args: P.args, **kwargs: P.kwargs) -> C:
+            started = Started(method.__func__, args, kwargs)
+            del args, kwargs  # a traceback that shows locals must not show recipients
             made = object.__new__(owner)
-            made.inner = background().run(lambda: method(*args, **kwargs))
+            made.inner = background().run(started, method.__self__)
             return made
 
         return update_wrapper(run, method)

@@ -183,18 +183,20 @@ class Campaign:
         Raises:
             OutboxError: There is none.
         """
+        source = None if recipients is None else source_of(recipients)
+        del recipients  # a traceback that shows locals must not show them
         found = SQLiteOutbox(outbox) if isinstance(outbox, (str, Path)) else outbox
         binding = await found.binding()
         if binding is None:
             raise OutboxError(f"{found.label}: there is no such outbox")
-        if recipients is None:
+        if source is None:
             if binding.input_path is None:
                 raise OutboxError(f"{found.label}: was not filled from a file; give its recipients")
-            recipients = binding.input_path
+            source = source_of(binding.input_path)
         options: dict[str, Any] = msgspec.json.decode(binding.options)
         campaign = object.__new__(cls)
         plan = Plan(
-            source_of(recipients),
+            source,
             text=binding.text,
             channel=binding.channel,
             options=options,

@@ -1,8 +1,10 @@
 """Campaigns for blocking callers: the same as the async ones, one hop for many outcomes, and nobody lost on the way."""
 
+import asyncio
 import contextlib
 import gc
 import inspect
+import io
 import json
 import threading
 
@@ -10,6 +12,8 @@ import anyio
 import pytest
 from bulk_support import SEND, Gate, Server, accept, lost, names, patients_csv, write_csv
 from programs import run, start
+from rich.console import Console
+from rich.traceback import Traceback
 from scripted import answer, loses
 from sync_support import TASKS, arrival
 
@@ -432,3 +436,22 @@ def test_the_surface_is_that_of_the_async_campaign():
         parameters = inspect.signature(getattr(Campaign, name)).parameters
         assert list(parameters) == list(inspect.signature(theirs).parameters), name
         assert name == "__init__" or getattr(Campaign, name).__doc__
+
+
+@pytest.mark.parametrize("world", ["async", "blocking"])
+def test_no_frame_of_ours_shows_the_recipients_of_a_campaign_that_cannot_be_opened(tmp_path, world):
+    recipients = [{"patient_id": "1", "first_name": "zq7canary"}]
+    place = tmp_path / "none.outbox"
+    calls = {
+        "async": lambda: asyncio.run(async_bulk.Campaign.open(place, recipients=recipients)),
+        "blocking": lambda: Campaign.open(place, recipients=recipients),
+    }
+    with pytest.raises(OutboxError) as raised:
+        calls[world]()
+    frame = raised.tb
+    while not frame.tb_frame.f_globals["__name__"].startswith("hero_"):  # this test's own, and asyncio's
+        frame = frame.tb_next
+    screen = Console(file=io.StringIO(), width=200)
+    screen.print(Traceback.from_exception(OutboxError, raised.value, frame, show_locals=True))
+    assert "none.outbox" in screen.file.getvalue()
+    assert "zq7canary" not in screen.file.getvalue()
